@@ -1,0 +1,1 @@
+//! Loopback endpoints: liveness, readiness with each condition, OpenMetrics.

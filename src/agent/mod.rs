@@ -1,0 +1,1 @@
+//! Assembly of the running agent: feeders, workers, shipper, reload, supervisor.

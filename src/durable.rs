@@ -1,0 +1,1 @@
+//! Durable replacement of small files: temporary name, write, sync, rename, directory sync.

@@ -1,0 +1,1 @@
+//! The development intake: the contract of the Datadog logs intake, strict and scriptable.

@@ -1,0 +1,19 @@
+//! The redaction engine: bytes in, spans found, edits out. Pure.
+//!
+//! One visit of a block of whole records by the prefilter finds literals, key words and class
+//! triggers; each hit is verified in a bounded window by one of five forms (anchor, short anchor, key,
+//! shape, regex), on the raw record and on every decoded view the bytes ask for; the union of all
+//! findings, mapped back to raw bytes, becomes masks. A record is never parsed into a tree and printed
+//! again: bytes outside masks are the bytes that were read.
+
+pub mod carrier;
+pub mod finding;
+pub mod redactor;
+pub mod rule;
+pub mod ruleset;
+pub mod shape;
+pub mod validate;
+pub mod view;
+
+pub use redactor::{Piece, RawLine, Redacted, Redactor, StreamState, Withheld};
+pub use ruleset::RuleSet;

@@ -1,0 +1,34 @@
+//! The contract of a sink: take one sealed batch, say what became of it.
+
+use crate::batch::Batch;
+use std::time::Duration;
+
+/// What became of one delivery attempt. The failure class decides what the shipper does next.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Acknowledged (2xx): the checkpoint may move.
+    Delivered,
+    /// 408, 429, 5xx or network: try again without end, at the earliest after the given wait.
+    Retry(Option<Duration>),
+    /// 413: halve and send the halves in order.
+    Split,
+    /// 400: bisect, dead-letter the poison record.
+    Poison,
+    /// 401, 403, other 4xx, 3xx: hold and alert until the cause is mended.
+    Held(Reason),
+}
+
+/// Why delivery is held.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// 401 or 403: the key was refused; re-read it and probe.
+    KeyRefused(u16),
+    /// Any other status that only a changed configuration can mend.
+    Misconfigured(u16),
+}
+
+/// A place that takes sealed batches, one at a time and in sequence.
+pub trait Sink {
+    /// Attempts to deliver `batch` once.
+    fn deliver(&mut self, batch: &Batch) -> impl Future<Output = Outcome> + Send;
+}

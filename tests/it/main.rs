@@ -1,0 +1,1 @@
+//! End-to-end and integration tests: one binary, one module a theme.
