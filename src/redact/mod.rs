@@ -8,6 +8,7 @@
 
 pub mod carrier;
 pub mod finding;
+pub mod key;
 pub mod redactor;
 pub mod rule;
 pub mod ruleset;
