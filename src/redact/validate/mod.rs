@@ -3,6 +3,10 @@
 //! A check gets the candidate as found (separators included) and answers three-valued. A refutation
 //! lowers confidence; it never un-masks what a key or strong context claims.
 
+pub(in crate::redact) mod card;
+mod digits;
+pub(in crate::redact) mod luhn;
+
 /// What a check says of a candidate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
@@ -10,7 +14,7 @@ pub enum Verdict {
     Proves,
     /// The structure contradicts it.
     Refutes,
-    /// The check cannot tell (for example an unknown length).
+    /// The check cannot tell: it fits, but so would too many other values, or the form is not known.
     Silent,
 }
 
@@ -27,4 +31,4 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|(name, _)| *name)
 }
 
-const TABLE: &[(&str, Check)] = &[];
+const TABLE: &[(&str, Check)] = &[("card", card::check), ("luhn", luhn::check)];
