@@ -1,8 +1,22 @@
 //! A batch is born compressed: records are escaped and masked once, straight into the compressor.
 //!
-//! Limits are counted on exact bytes: at most 1,000 entries, 4.5 MB of JSON, 900 kB an entry (cut only
-//! after masking). Spool, retry and HTTP use the same bytes.
+//! One record's way: [`Encoder::push`] takes a `Redacted` record and its [`RecordHead`], writes the fixed
+//! part of its [`Envelope`] and the escaped pieces of its text into a page, and hands full pages to the
+//! compressor. [`Encoder::seal`] closes the frame and gives the only value that spool and sink accept: a
+//! [`Batch`]. Limits are counted on exact bytes: at most 1,000 entries, 4.5 MB of JSON, 900 kB an entry
+//! (cut only after masking). Spool, retry and HTTP use the same bytes; [`reseal`] opens a body again in
+//! four cases only.
 
+pub mod encoder;
+pub mod envelope;
+mod escape;
+pub mod facts;
+pub mod identity;
+mod pack;
 pub mod sealed;
 
-pub use sealed::{Batch, Encoding, Header};
+pub use encoder::{Encoder, EncoderSettings, Pushed, RecordHead};
+pub use envelope::{Envelope, EnvelopeParts, Origin};
+pub use facts::Facts;
+pub use identity::{RecordId, RecordKey};
+pub use sealed::{Batch, Damaged, Encoding, Header};

@@ -1,0 +1,358 @@
+//! Redacted records in, sealed batches out: each record is escaped and masked once, straight into the page
+//! that feeds the compressor.
+//!
+//! Form of a record:
+//! `{"message","ddsource","service","hostname","ddtags","status","timestamp","logveil":{"id","set","rules",
+//! "tokens","source","file","offset"[,"event_time"][,"origin":{["host"][,"service"]}]}}`.
+//!
+//! Invariants: a body never exceeds its limits, counted on the bytes of the finished JSON; nothing is
+//! allocated per record once the buffers have grown; from raw text only enums and integers are read.
+
+use super::envelope::{Envelope, Origin};
+use super::escape::{Page, cut_point};
+use super::facts::{self, Facts};
+use super::identity::RecordId;
+use super::pack::Packer;
+use super::sealed::{Batch, Encoding, Header};
+use crate::record::{Covers, Fingerprint, Status};
+use crate::redact::rule::RuleIndex;
+use crate::redact::{Piece, RawLine, Redacted, RuleSet};
+
+/// Older than this is dropped by the intake after its 202 (limit 18 h), milliseconds.
+pub const MAX_AGE_MS: i64 = 17 * 3_600_000;
+/// Further ahead than this is re-stamped (the intake's limit is 2 h), milliseconds.
+pub const MAX_AHEAD_MS: i64 = 3_600_000;
+/// Ends a message that did not fit.
+const CUT_MARK: &[u8] = b"...[truncated]";
+/// JSON handed to the compressor at a time.
+const FLUSH: usize = 1 << 17;
+
+/// What a batch may hold, and how it is compressed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EncoderSettings {
+    /// How bodies are compressed.
+    pub encoding: Encoding,
+    /// Most records in a batch; the intake takes 1,000.
+    pub max_entries: u32,
+    /// Longest JSON of a batch before compression, bytes; the intake takes 5,000,000.
+    pub max_json: usize,
+    /// Longest JSON of one record, bytes; the intake cuts at 1,000,000 without saying so.
+    pub max_entry: usize,
+}
+
+impl Default for EncoderSettings {
+    fn default() -> Self {
+        EncoderSettings { encoding: Encoding::Zstd, max_entries: 1_000, max_json: 4_500_000, max_entry: 900_000 }
+    }
+}
+
+/// What goes beside a record's text.
+#[derive(Clone, Copy)]
+pub struct RecordHead<'a> {
+    /// The fixed part of the record's stream.
+    pub envelope: &'a Envelope,
+    /// The raw record, from which its level and time are read.
+    pub raw: RawLine<'a>,
+    /// What the source knows better than the line (journal: priority and time); fields left empty are
+    /// read from the line.
+    pub known: Facts,
+    /// Host and service the source found beside the text, redacted.
+    pub origin: Origin<'a>,
+    /// The rules the record was redacted with; gives the names of those that hit.
+    pub rules: &'a RuleSet,
+    /// The record's name and place.
+    pub id: RecordId,
+    /// Now, Unix milliseconds.
+    pub now: i64,
+}
+
+/// What became of a pushed record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use = "a record that was not added must be pushed again after sealing"]
+pub enum Pushed {
+    /// It is in the batch.
+    Added,
+    /// The batch takes no more: seal it, then push the record again.
+    Full,
+}
+
+/// Builds one batch at a time; buffers and compressor are kept from batch to batch.
+pub struct Encoder {
+    settings: EncoderSettings,
+    packer: Packer,
+    facts: facts::Reader,
+    /// JSON not yet given to the compressor.
+    page: Page,
+    /// The part of the current record after its message.
+    rest: Page,
+    body: Vec<u8>,
+    /// JSON already given to the compressor, bytes.
+    packed: usize,
+    entries: u32,
+    oldest: i64,
+    covers: Vec<Covers>,
+}
+
+impl Encoder {
+    /// An encoder with an empty batch. Limits too small for a single record are raised to hold one.
+    pub fn new(settings: EncoderSettings) -> Encoder {
+        let max_entry = settings.max_entry.max(4096);
+        let settings = EncoderSettings {
+            max_entries: settings.max_entries.max(1),
+            max_json: settings.max_json.max(max_entry + 2),
+            max_entry,
+            ..settings
+        };
+        Encoder {
+            settings,
+            packer: Packer::new(settings.encoding),
+            facts: facts::Reader::new(),
+            page: Page::default(),
+            rest: Page::default(),
+            body: Vec::new(),
+            packed: 0,
+            entries: 0,
+            oldest: i64::MAX,
+            covers: Vec::new(),
+        }
+    }
+
+    /// Adds a record to the batch, or says that the batch must be sealed first.
+    pub fn push(&mut self, record: &Redacted<'_>, head: &RecordHead<'_>) -> Pushed {
+        self.push_parts(record.pieces(), record.rules(), record.tokens(), head)
+    }
+
+    /// Notes a source range that the batch holds; a range that continues the stream's last one joins it.
+    pub fn cover(&mut self, more: Covers) {
+        let last = self.covers.iter_mut().rev().find(|c| c.stream == more.stream);
+        match last {
+            Some(last) if last.to == more.from => {
+                last.to = more.to;
+                last.resume = more.resume;
+            }
+            _ => self.covers.push(more),
+        }
+    }
+
+    /// Records in the open batch.
+    pub fn entries(&self) -> u32 {
+        self.entries
+    }
+
+    /// True while nothing waits to be sealed: no record, no covered range.
+    pub fn is_empty(&self) -> bool {
+        self.entries == 0 && self.covers.is_empty()
+    }
+
+    /// Length of the open batch's JSON so far, bytes.
+    pub fn json_len(&self) -> usize {
+        self.packed + self.page.len()
+    }
+
+    /// Closes the batch, masked by the rule set `set`, and begins another. None when nothing was pushed or
+    /// covered; a batch that only covers ranges has no entries. The sequence is the spool's to give.
+    pub fn seal(&mut self, set: Fingerprint) -> Option<Batch> {
+        if self.is_empty() {
+            return None;
+        }
+        self.page.put(if self.entries == 0 { b"[]" } else { b"]" });
+        self.flush();
+        self.packer.finish(&mut self.body);
+        let header = Header {
+            sequence: 0,
+            oldest: std::mem::replace(&mut self.oldest, i64::MAX),
+            set,
+            covers: std::mem::take(&mut self.covers),
+            encoding: self.settings.encoding,
+            entries: std::mem::take(&mut self.entries),
+            raw_len: std::mem::take(&mut self.packed) as u32,
+        };
+        Some(Batch::new(header, std::mem::take(&mut self.body)))
+    }
+
+    fn push_parts<'p, 't>(
+        &mut self,
+        pieces: impl Iterator<Item = Piece<'p>>,
+        rules: &[RuleIndex],
+        tokens: impl Iterator<Item = &'t str>,
+        head: &RecordHead<'_>,
+    ) -> Pushed {
+        if self.entries == self.settings.max_entries {
+            return Pushed::Full;
+        }
+        let found = self.facts.read(head.raw.0, head.now);
+        let status = head.known.status.or(found.status).unwrap_or(Status::Info);
+        let stamp = Stamp::new(head.known.time.or(found.time), head.now);
+        self.write_rest(status, stamp, rules, tokens, head);
+        let start = self.page.len();
+        self.page.put(if self.entries == 0 { b"[{\"message\":\"" } else { b",{\"message\":\"" });
+        let room = self.settings.max_entry - (self.page.len() - start - 1) - self.rest.len();
+        write_message(&mut self.page, pieces, room);
+        self.page.put(self.rest.filled());
+        if self.json_len() + 1 > self.settings.max_json {
+            self.page.truncate(start);
+            return Pushed::Full;
+        }
+        self.entries += 1;
+        self.oldest = self.oldest.min(stamp.timestamp);
+        if self.page.len() >= FLUSH {
+            self.flush();
+        }
+        Pushed::Added
+    }
+
+    /// Everything after the message's text, its closing quote first.
+    fn write_rest<'t>(
+        &mut self,
+        status: Status,
+        stamp: Stamp,
+        rules: &[RuleIndex],
+        tokens: impl Iterator<Item = &'t str>,
+        head: &RecordHead<'_>,
+    ) {
+        let (rest, envelope) = (&mut self.rest, head.envelope);
+        rest.truncate(0);
+        rest.put(b"\"");
+        rest.put(&envelope.ddsource);
+        let trusted = if envelope.trust_origin { head.origin } else { Origin::default() };
+        text_or(rest, b",\"service\":\"", trusted.service, &envelope.service);
+        text_or(rest, b",\"hostname\":\"", trusted.host, &envelope.hostname);
+        rest.put(&envelope.ddtags);
+        rest.put(b",\"status\":\"");
+        rest.put(status_name(status));
+        rest.put(b"\",\"timestamp\":");
+        rest.number(stamp.timestamp);
+        rest.put(b",\"logveil\":{\"id\":\"");
+        rest.put(&head.id.digits());
+        rest.put(b"\",\"set\":\"");
+        rest.put(&hex16(head.rules.fingerprint().0));
+        rest.put(b"\",\"rules\":");
+        list(rest, rules.iter().map(|&rule| head.rules.id(rule)));
+        rest.put(b",\"tokens\":");
+        list(rest, tokens);
+        rest.put(&envelope.own);
+        rest.put(b",\"offset\":");
+        rest.number(head.id.offset().min(i64::MAX as u64) as i64);
+        if let Some(time) = stamp.event_time {
+            rest.put(b",\"event_time\":");
+            rest.number(time);
+        }
+        write_origin(rest, head.origin);
+        rest.put(b"}}");
+    }
+
+    fn flush(&mut self) {
+        self.packed += self.page.len();
+        self.packer.write(self.page.filled(), &mut self.body);
+        self.page.truncate(0);
+    }
+}
+
+/// The time a record is sent under, and its own time where that could not be used.
+#[derive(Clone, Copy)]
+struct Stamp {
+    timestamp: i64,
+    event_time: Option<i64>,
+}
+
+impl Stamp {
+    fn new(own: Option<i64>, now: i64) -> Stamp {
+        match own {
+            None => Stamp { timestamp: now, event_time: None },
+            Some(own) if own >= now - MAX_AGE_MS && own <= now + MAX_AHEAD_MS => {
+                Stamp { timestamp: own, event_time: None }
+            }
+            Some(own) => Stamp { timestamp: now, event_time: Some(own) },
+        }
+    }
+}
+
+/// Writes the escaped pieces, at most `room` bytes of them. A piece that does not fit is cut on a character
+/// boundary, a mask is left out as a whole; both end in the mark.
+fn write_message<'p>(page: &mut Page, pieces: impl Iterator<Item = Piece<'p>>, room: usize) {
+    let start = page.len();
+    let mut ends_in_cr = false;
+    for piece in pieces {
+        let from = page.len();
+        let (bytes, kept) = match piece {
+            Piece::Keep(bytes) => (bytes, true),
+            Piece::Mask(bytes) => (bytes, false),
+        };
+        // An escaped piece is never shorter than the piece: more than the room need not be escaped.
+        page.escape(&bytes[..bytes.len().min(room + 4)]);
+        if page.len() - start > room {
+            return cut_message(page, start, from, kept, room);
+        }
+        if !bytes.is_empty() {
+            ends_in_cr = kept && bytes.ends_with(b"\r");
+        }
+    }
+    if ends_in_cr {
+        page.truncate(page.len() - 2);
+    }
+}
+
+/// Takes back what does not fit. The mark itself may need the place of pieces already written, which are
+/// then cut like kept text: a label that loses its end still shows nothing of the value.
+#[cold]
+fn cut_message(page: &mut Page, start: usize, piece: usize, kept: bool, room: usize) {
+    let limit = room - CUT_MARK.len();
+    let end = if kept || piece - start > limit { page.len() } else { piece };
+    let at = cut_point(&page.filled()[start..end], limit);
+    page.truncate(start + at);
+    page.put(CUT_MARK);
+}
+
+fn text_or(page: &mut Page, field: &[u8], own: Option<&str>, fixed: &[u8]) {
+    match own {
+        Some(text) => {
+            page.put(field);
+            page.escape(text.as_bytes());
+            page.put(b"\"");
+        }
+        None => page.put(fixed),
+    }
+}
+
+fn write_origin(page: &mut Page, origin: Origin<'_>) {
+    if origin.host.is_none() && origin.service.is_none() {
+        return;
+    }
+    page.put(b",\"origin\":{");
+    text_or(page, b"\"host\":\"", origin.host, b"");
+    let field = if origin.host.is_some() { &b",\"service\":\""[..] } else { b"\"service\":\"" };
+    text_or(page, field, origin.service, b"");
+    page.put(b"}");
+}
+
+fn list<'t>(page: &mut Page, items: impl Iterator<Item = &'t str>) {
+    page.put(b"[");
+    let mut separator: &[u8] = b"\"";
+    for item in items {
+        page.put(separator);
+        page.escape(item.as_bytes());
+        page.put(b"\"");
+        separator = b",\"";
+    }
+    page.put(b"]");
+}
+
+fn status_name(status: Status) -> &'static [u8] {
+    match status {
+        Status::Emergency => b"emergency",
+        Status::Alert => b"alert",
+        Status::Critical => b"critical",
+        Status::Error => b"error",
+        Status::Warning => b"warning",
+        Status::Notice => b"notice",
+        Status::Info => b"info",
+        Status::Debug => b"debug",
+    }
+}
+
+fn hex16(value: u64) -> [u8; 16] {
+    std::array::from_fn(|i| b"0123456789abcdef"[(value >> (60 - 4 * i)) as usize & 15])
+}
+
+#[cfg(test)]
+mod tests;

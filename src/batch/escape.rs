@@ -1,0 +1,255 @@
+//! JSON string escaping straight into the page that feeds the compressor.
+//!
+//! Invariants: what is written between quotes is a valid JSON string for any input bytes; valid UTF-8 comes
+//! back unchanged when the string is read; every invalid sequence becomes one U+FFFD. A page keeps its
+//! bytes initialised and moves a cursor, so that a copy of 16 bytes may run past what counts.
+
+/// Stands for bytes that are no text.
+const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+/// Input escaped between two checks of the page's room.
+const BLOCK: usize = 4096;
+/// Longest escape of one byte, `\u001f`.
+const WORST: usize = 6;
+/// Bytes looked at together.
+const STEP: usize = 16;
+
+/// A growing buffer that is cleared, never dropped.
+#[derive(Default)]
+pub(super) struct Page {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl Page {
+    /// What has been written.
+    pub(super) fn filled(&self) -> &[u8] {
+        &self.bytes[..self.at]
+    }
+
+    /// Number of bytes written.
+    pub(super) fn len(&self) -> usize {
+        self.at
+    }
+
+    /// Takes back everything written after `at`.
+    pub(super) fn truncate(&mut self, at: usize) {
+        debug_assert!(at <= self.at);
+        self.at = at;
+    }
+
+    /// Writes bytes as they are.
+    pub(super) fn put(&mut self, bytes: &[u8]) {
+        self.reserve(bytes.len());
+        self.bytes[self.at..self.at + bytes.len()].copy_from_slice(bytes);
+        self.at += bytes.len();
+    }
+
+    /// Writes a number in decimal.
+    pub(super) fn number(&mut self, value: i64) {
+        let mut digits = [0; 20];
+        let mut start = digits.len();
+        let mut rest = value.unsigned_abs();
+        loop {
+            start -= 1;
+            digits[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if value < 0 {
+            self.put(b"-");
+        }
+        self.put(&digits[start..]);
+    }
+
+    /// Writes `text` as the inside of a JSON string.
+    pub(super) fn escape(&mut self, text: &[u8]) {
+        if std::str::from_utf8(text).is_ok() {
+            return self.escape_valid(text);
+        }
+        for chunk in text.utf8_chunks() {
+            self.escape_valid(chunk.valid().as_bytes());
+            if !chunk.invalid().is_empty() {
+                self.put(REPLACEMENT);
+            }
+        }
+    }
+
+    fn escape_valid(&mut self, text: &[u8]) {
+        for block in text.chunks(BLOCK) {
+            self.reserve(block.len() * WORST + STEP);
+            self.at += escape_block(block, &mut self.bytes[self.at..]);
+        }
+    }
+
+    fn reserve(&mut self, more: usize) {
+        let need = self.at + more;
+        if self.bytes.len() < need {
+            self.grow(need);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, need: usize) {
+        self.bytes.resize(need.next_power_of_two().max(1 << 16), 0);
+    }
+}
+
+/// Appends `text` to `out` as the inside of a JSON string; for texts that are escaped once and kept.
+pub(super) fn escape_text(text: &[u8], out: &mut Vec<u8>) {
+    let mut page = Page::default();
+    page.escape(text);
+    out.extend_from_slice(page.filled());
+}
+
+/// Where to cut an escaped string so that at most `limit` bytes stay and no escape or character is split.
+pub(super) fn cut_point(escaped: &[u8], limit: usize) -> usize {
+    let mut at = 0;
+    while at < escaped.len() {
+        let unit = match (escaped[at], escaped.get(at + 1)) {
+            (b'\\', Some(b'u')) => 6,
+            (b'\\', _) => 2,
+            (0xf0.., _) => 4,
+            (0xe0.., _) => 3,
+            (0xc0.., _) => 2,
+            _ => 1,
+        };
+        if at + unit > limit {
+            break;
+        }
+        at += unit;
+    }
+    at.min(escaped.len())
+}
+
+/// Escapes a block; `out` has room for its worst case and one step more. Returns the bytes written.
+fn escape_block(text: &[u8], out: &mut [u8]) -> usize {
+    let (mut from, mut to) = (0, 0);
+    while let Some(step) = text.get(from..).and_then(|rest| rest.first_chunk::<STEP>()) {
+        out[to..to + STEP].copy_from_slice(step);
+        let clean = clean_prefix(step);
+        to += clean;
+        if clean == STEP {
+            from += STEP;
+            continue;
+        }
+        to += escape_byte(step[clean], &mut out[to..]);
+        from += clean + 1;
+    }
+    for &byte in &text[from..] {
+        to += escape_byte(byte, &mut out[to..]);
+    }
+    to
+}
+
+fn escape_byte(byte: u8, out: &mut [u8]) -> usize {
+    let short = match byte {
+        b'"' | b'\\' => byte,
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        0x08 => b'b',
+        0x0c => b'f',
+        0..0x20 => {
+            let hex = b"0123456789abcdef";
+            let long = [b'\\', b'u', b'0', b'0', hex[usize::from(byte >> 4)], hex[usize::from(byte & 15)]];
+            out[..WORST].copy_from_slice(&long);
+            return WORST;
+        }
+        _ => {
+            out[0] = byte;
+            return 1;
+        }
+    };
+    out[..2].copy_from_slice(&[b'\\', short]);
+    2
+}
+
+/// How many bytes of the step stand before the first that JSON does not take as it is: a control, the
+/// quote, the backslash. Eight bytes are tested in one word: a test may also mark bytes after a true mark
+/// (the borrow runs upwards), never before it, so the lowest mark is exact.
+fn clean_prefix(step: &[u8; STEP]) -> usize {
+    let words = u128::from_le_bytes(*step);
+    let (low, high) = (marks(words as u64), marks((words >> 64) as u64));
+    match (low, high) {
+        (0, 0) => STEP,
+        (0, _) => 8 + high.trailing_zeros() as usize / 8,
+        _ => low.trailing_zeros() as usize / 8,
+    }
+}
+
+/// The top bit of each byte below 0x20, equal to `"` or equal to `\\`.
+fn marks(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
+    let quote = word ^ (ONES * b'"' as u64);
+    let slash = word ^ (ONES * b'\\' as u64);
+    (below(word, 0x20) | below(quote, 1) | below(slash, 1)) & TOPS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read_back(escaped: &[u8]) -> String {
+        let quoted = [b"\"".as_slice(), escaped, b"\""].concat();
+        serde_json::from_slice(&quoted).expect("a valid JSON string")
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_become_a_string_that_reads_back(text: Vec<u8>) {
+            let mut page = Page::default();
+            page.escape(&text);
+            prop_assert_eq!(read_back(page.filled()), String::from_utf8_lossy(&text));
+        }
+
+        #[test]
+        fn quoted_and_broken_text_too(text in r#"([a-z"\\\n\x00é漢🦀]{0,40}){0,4}"#, at: usize, byte: u8) {
+            let mut bytes = text.into_bytes();
+            if !bytes.is_empty() {
+                let at = at % bytes.len();
+                bytes[at] = byte;
+            }
+            let mut page = Page::default();
+            page.escape(&bytes);
+            prop_assert_eq!(read_back(page.filled()), String::from_utf8_lossy(&bytes));
+        }
+
+        #[test]
+        fn a_cut_never_splits_anything(text in r#"[a-z"\\\n\x01é漢🦀]{0,40}"#, limit in 0usize..60) {
+            let mut page = Page::default();
+            page.escape(text.as_bytes());
+            let at = cut_point(page.filled(), limit);
+            prop_assert!(at <= limit);
+            prop_assert!(page.len() <= limit || at + WORST > limit, "not more than one unit is given up");
+            prop_assert!(text.starts_with(&read_back(&page.filled()[..at])));
+        }
+
+        #[test]
+        fn the_word_test_agrees_with_a_plain_one(step: [u8; STEP], quiet in 0usize..=STEP) {
+            let mut step = step;
+            step[..quiet].iter_mut().for_each(|byte| *byte = *byte | 0x60 & !0x1c);
+            let plain = step.iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\').unwrap_or(STEP);
+            prop_assert_eq!(clean_prefix(&step), plain);
+        }
+
+        #[test]
+        fn numbers_are_decimal(value: i64) {
+            let mut page = Page::default();
+            page.number(value);
+            prop_assert_eq!(page.filled().to_vec(), value.to_string().into_bytes());
+        }
+    }
+
+    #[test]
+    fn blocks_join_without_a_seam() {
+        let text: Vec<u8> = (0..3 * BLOCK).map(|i| if i % 7 == 0 { b'"' } else { b'a' + (i % 20) as u8 }).collect();
+        let mut page = Page::default();
+        page.escape(&text);
+        assert_eq!(read_back(page.filled()).as_bytes(), text);
+    }
+}
