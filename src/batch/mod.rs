@@ -13,10 +13,12 @@ mod escape;
 pub mod facts;
 pub mod identity;
 mod pack;
+pub mod reseal;
 pub mod sealed;
 
 pub use encoder::{Encoder, EncoderSettings, Pushed, RecordHead};
 pub use envelope::{Envelope, EnvelopeParts, Origin};
 pub use facts::Facts;
 pub use identity::{RecordId, RecordKey};
+pub use pack::Unreadable;
 pub use sealed::{Batch, Damaged, Encoding, Header};

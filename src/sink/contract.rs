@@ -25,10 +25,32 @@ pub enum Reason {
     KeyRefused(u16),
     /// Any other status that only a changed configuration can mend.
     Misconfigured(u16),
+    /// The key's file cannot be read or holds no usable key.
+    KeyUnreadable,
 }
 
 /// A place that takes sealed batches, one at a time and in sequence.
 pub trait Sink {
     /// Attempts to deliver `batch` once.
     fn deliver(&mut self, batch: &Batch) -> impl Future<Output = Outcome> + Send;
+
+    /// Asks, without sending a record, whether a held cause is mended: [`Outcome::Delivered`] when it is.
+    fn probe(&mut self) -> impl Future<Output = Outcome> + Send;
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Reason::KeyRefused(status) => {
+                write!(f, "the API key was refused ({status}); check that it belongs to this site")
+            }
+            Reason::Misconfigured(status @ 300..400) => {
+                write!(f, "the intake answered with a redirect ({status}), which is never followed; check the url")
+            }
+            Reason::Misconfigured(status) => {
+                write!(f, "the intake answered {status}; check site, url and proxy")
+            }
+            Reason::KeyUnreadable => f.write_str("the API key cannot be read; check the file named by api_key"),
+        }
+    }
 }

@@ -1,0 +1,286 @@
+//! Opening a sealed body again, in four cases only: it must be split, the intake does not know its
+//! encoding, its records have grown too old to be kept, or the rules that masked it have changed.
+//!
+//! Invariants: records keep their order and, but for what the case changes, their bytes. After a split the
+//! last part carries every covered range: positions move only when all parts are through, so a crash
+//! between two parts sends the first one again under the same ids and loses nothing.
+
+use super::encoder::MAX_AGE_MS;
+use super::pack::{Packer, Unreadable, unpack};
+use super::sealed::{Batch, Encoding, Header};
+use crate::redact::{Redactor, StreamState};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// Tokens a record may list.
+const MAX_TOKENS: usize = 64;
+
+/// Splits a batch in two; a batch of fewer than two records comes back alone.
+///
+/// # Errors
+/// [`Unreadable`] when the body is not what was sealed.
+pub fn halve(batch: &Batch) -> Result<Vec<Batch>, Unreadable> {
+    let json = open(batch)?;
+    let mut records = records(&json)?;
+    if records.len() < 2 {
+        return Ok(vec![batch.clone()]);
+    }
+    let tail = records.split_off(records.len() / 2);
+    let mut head = close(&batch.header, batch.header.encoding, &records)?;
+    head.header.covers.clear();
+    Ok(vec![head, close(&batch.header, batch.header.encoding, &tail)?])
+}
+
+/// The same records under another encoding.
+///
+/// # Errors
+/// [`Unreadable`] when the body is not what was sealed.
+pub fn re_encode(batch: &Batch, encoding: Encoding) -> Result<Batch, Unreadable> {
+    let json = open(batch)?;
+    close(&batch.header, encoding, &records(&json)?)
+}
+
+/// True when a record has grown too old for the intake since the batch was sealed.
+pub fn is_stale(header: &Header, now: i64) -> bool {
+    header.oldest < now - MAX_AGE_MS
+}
+
+/// Gives records older than the intake keeps the time `now` (Unix milliseconds) and puts their own into
+/// `logveil.event_time`.
+///
+/// # Errors
+/// [`Unreadable`] when the body is not what was sealed.
+pub fn restamp(batch: &Batch, now: i64) -> Result<Batch, Unreadable> {
+    change(batch, |record| {
+        let time = record.get("timestamp").and_then(Value::as_i64).ok_or(Unreadable::Json)?;
+        if time < now - MAX_AGE_MS {
+            record.insert("timestamp".into(), now.into());
+            own(record)?.entry("event_time").or_insert(time.into());
+        }
+        Ok(())
+    })
+}
+
+/// Masks every message once more, by the rule set of `redactor`; what the older set masked stays masked.
+///
+/// # Errors
+/// [`Unreadable`] when the body is not what was sealed.
+pub fn re_redact(batch: &Batch, redactor: &mut Redactor) -> Result<Batch, Unreadable> {
+    let set = redactor.rules().fingerprint();
+    let mut streams = StreamState::default();
+    let mut place = (Value::Null, Value::Null);
+    let mut text = Vec::new();
+    let mut changed = change(batch, |record| {
+        let own = own(record)?;
+        let here = (own.get("source").cloned().unwrap_or_default(), own.get("file").cloned().unwrap_or_default());
+        if std::mem::replace(&mut place, here) != place {
+            streams = StreamState::default();
+        }
+        let message = record.get("message").and_then(Value::as_str).ok_or(Unreadable::Json)?;
+        text.clear();
+        text.extend_from_slice(message.as_bytes());
+        text.push(b'\n');
+        redact_again(record, redactor, &mut streams, &text)
+    })?;
+    changed.header.set = set;
+    Ok(changed)
+}
+
+/// The JSON of a batch: for dead letters and for sinks that print.
+///
+/// # Errors
+/// [`Unreadable`] when the body is not what was sealed.
+pub fn open(batch: &Batch) -> Result<Vec<u8>, Unreadable> {
+    unpack(batch.header.encoding, batch.body(), batch.header.raw_len as usize)
+}
+
+/// The records of an opened body, each with the bytes it was written with.
+///
+/// # Errors
+/// [`Unreadable`] when `json` is not an array.
+pub fn records(json: &[u8]) -> Result<Vec<&RawValue>, Unreadable> {
+    serde_json::from_slice(json).map_err(|_| Unreadable::Json)
+}
+
+fn redact_again(
+    record: &mut Map<String, Value>,
+    redactor: &mut Redactor,
+    stream: &mut StreamState,
+    text: &[u8],
+) -> Result<(), Unreadable> {
+    let rules = redactor.rules().clone();
+    let (mut message, mut hit, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
+    redactor.redact(stream, text, &[text.len() as u32], &mut |redacted| {
+        redacted.write_to(&mut message);
+        hit.extend(redacted.rules().iter().map(|&rule| rules.id(rule).to_owned()));
+        tokens.extend(redacted.tokens().map(str::to_owned));
+    });
+    record.insert("message".into(), String::from_utf8_lossy(&message).into_owned().into());
+    let own = own(record)?;
+    own.insert("set".into(), rules.fingerprint().to_string().into());
+    union(own, "rules", hit, usize::MAX)?;
+    union(own, "tokens", tokens, MAX_TOKENS)
+}
+
+fn union(own: &mut Map<String, Value>, name: &str, more: Vec<String>, limit: usize) -> Result<(), Unreadable> {
+    let list = own.get_mut(name).and_then(Value::as_array_mut).ok_or(Unreadable::Json)?;
+    for item in more {
+        if list.len() < limit && !list.iter().any(|old| old.as_str() == Some(&item)) {
+            list.push(item.into());
+        }
+    }
+    Ok(())
+}
+
+fn own(record: &mut Map<String, Value>) -> Result<&mut Map<String, Value>, Unreadable> {
+    record.get_mut("logveil").and_then(Value::as_object_mut).ok_or(Unreadable::Json)
+}
+
+fn change(
+    batch: &Batch,
+    mut each: impl FnMut(&mut Map<String, Value>) -> Result<(), Unreadable>,
+) -> Result<Batch, Unreadable> {
+    let json = open(batch)?;
+    let mut changed = Vec::new();
+    for record in records(&json)? {
+        let mut record: Map<String, Value> = serde_json::from_str(record.get()).map_err(|_| Unreadable::Json)?;
+        each(&mut record)?;
+        changed.push(serde_json::value::to_raw_value(&record).map_err(|_| Unreadable::Json)?);
+    }
+    let changed: Vec<&RawValue> = changed.iter().map(AsRef::as_ref).collect();
+    close(&batch.header, batch.header.encoding, &changed)
+}
+
+/// Seals records under a header's sequence, rule set and ranges; counts are taken anew.
+fn close(header: &Header, encoding: Encoding, records: &[&RawValue]) -> Result<Batch, Unreadable> {
+    #[derive(Deserialize)]
+    struct Stamped {
+        timestamp: i64,
+    }
+    let mut packer = Packer::new(encoding);
+    let (mut body, mut raw_len, mut oldest) = (Vec::new(), 0, i64::MAX);
+    let mut write = |bytes: &[u8]| {
+        packer.write(bytes, &mut body);
+        raw_len += bytes.len();
+    };
+    write(b"[");
+    for (i, record) in records.iter().enumerate() {
+        let stamped: Stamped = serde_json::from_str(record.get()).map_err(|_| Unreadable::Json)?;
+        oldest = oldest.min(stamped.timestamp);
+        write(if i == 0 { b"" } else { b"," });
+        write(record.get().as_bytes());
+    }
+    write(b"]");
+    packer.finish(&mut body);
+    let entries = records.len() as u32;
+    let header =
+        Header { oldest, encoding, entries, raw_len: raw_len as u32, covers: header.covers.clone(), ..*header };
+    Ok(Batch::new(header, body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Covers, Fingerprint, Position, StreamId};
+    use crate::redact::RuleSet;
+
+    const NOW: i64 = 1_763_900_000_000;
+
+    fn batch(times: &[i64], encoding: Encoding) -> Batch {
+        let record = |(i, time): (usize, &i64)| {
+            format!(
+                r#"{{"message":"line {i} \"q\"","timestamp":{time},"logveil":{{"id":"{i}","set":"0","rules":["a"],"tokens":[],"source":"s","offset":{i}}}}}"#
+            )
+        };
+        let json = format!("[{}]", times.iter().enumerate().map(record).collect::<Vec<_>>().join(","));
+        let mut body = Vec::new();
+        let mut packer = Packer::new(encoding);
+        packer.write(json.as_bytes(), &mut body);
+        packer.finish(&mut body);
+        let place = |offset| Position { generation: 0, offset };
+        let covers = Covers { stream: StreamId([1; 16]), from: place(0), to: place(9), resume: vec![1] };
+        let header = Header {
+            sequence: 7,
+            oldest: times.iter().copied().min().unwrap_or(i64::MAX),
+            set: Fingerprint(1),
+            covers: vec![covers],
+            encoding,
+            entries: times.len() as u32,
+            raw_len: json.len() as u32,
+        };
+        Batch::new(header, body)
+    }
+
+    fn read(batch: &Batch) -> Vec<Value> {
+        serde_json::from_slice(&open(batch).expect("readable")).expect("JSON")
+    }
+
+    #[test]
+    fn halves_hold_everything_in_order_and_the_last_one_covers() {
+        for n in 1..9 {
+            let times: Vec<i64> = (0..n).map(|i| NOW + i).collect();
+            let whole = batch(&times, Encoding::Zstd);
+            let parts = halve(&whole).expect("readable");
+            assert_eq!(parts.len(), 2.min(n as usize));
+            let joined: Vec<Value> = parts.iter().flat_map(read).collect();
+            assert_eq!(joined, read(&whole));
+            let last = parts.last().expect("a part");
+            assert_eq!(last.header.covers, whole.header.covers);
+            assert!(parts[..parts.len() - 1].iter().all(|p| p.header.covers.is_empty()));
+            assert!(parts.iter().all(|p| p.header.sequence == 7 && p.header.set == Fingerprint(1)));
+            assert_eq!(last.header.oldest, NOW + n / 2 * i64::from(n > 1));
+        }
+    }
+
+    #[test]
+    fn encodings_change_and_the_records_do_not() {
+        let whole = batch(&[NOW, NOW + 1], Encoding::Zstd);
+        for encoding in [Encoding::Gzip, Encoding::None, Encoding::Zstd] {
+            let other = re_encode(&whole, encoding).expect("readable");
+            assert_eq!(other.header, Header { encoding, ..whole.header.clone() });
+            assert_eq!(open(&other), open(&whole));
+        }
+    }
+
+    #[test]
+    fn only_what_is_too_old_is_restamped() {
+        let old = NOW - MAX_AGE_MS - 1;
+        let whole = batch(&[NOW - 5, old, NOW - MAX_AGE_MS], Encoding::Gzip);
+        assert!(is_stale(&whole.header, NOW));
+        let fresh = restamp(&whole, NOW).expect("readable");
+        assert!(!is_stale(&fresh.header, NOW));
+        let times: Vec<_> = read(&fresh).iter().map(|r| r["timestamp"].as_i64()).collect();
+        assert_eq!(times, [Some(NOW - 5), Some(NOW), Some(NOW - MAX_AGE_MS)]);
+        assert_eq!(read(&fresh)[1]["logveil"]["event_time"], old);
+        assert_eq!(read(&fresh)[1]["message"], "line 1 \"q\"");
+        assert!(read(&fresh)[0]["logveil"].get("event_time").is_none());
+        let again = restamp(&fresh, NOW + 2 * MAX_AGE_MS).expect("readable");
+        assert_eq!(read(&again)[1]["logveil"]["event_time"], old, "the first time known stays");
+    }
+
+    #[test]
+    fn another_rule_set_masks_again_and_signs() {
+        let rules = RuleSet::builtin();
+        let mut redactor = Redactor::new(rules.clone());
+        let whole = batch(&[NOW, NOW], Encoding::None);
+        let again = re_redact(&whole, &mut redactor).expect("readable");
+        assert_eq!(again.header.set, rules.fingerprint());
+        assert_eq!(again.header.entries, 2);
+        for record in read(&again) {
+            assert_eq!(record["logveil"]["set"], rules.fingerprint().to_string());
+            assert!(record["logveil"]["rules"].as_array().is_some_and(|ids| ids.contains(&"a".into())));
+        }
+    }
+
+    #[test]
+    fn a_foreign_body_is_refused() {
+        let good = batch(&[NOW], Encoding::None);
+        for body in [&b"{}"[..], b"", b"[1]", b"[{\"timestamp\":\"x\"}]"] {
+            let bad = Batch::new(good.header.clone(), body.to_vec());
+            assert_eq!(restamp(&bad, NOW), Err(Unreadable::Json));
+        }
+        let longer = Batch::new(Header { raw_len: 3, ..good.header.clone() }, good.body().to_vec());
+        assert_eq!(open(&longer), Err(Unreadable::Length));
+    }
+}
