@@ -8,7 +8,7 @@
 //! - floor 1, edges, each touching one outside thing: [`source`], [`spool`], [`sink`], [`keyring`],
 //!   [`intake`], [`rules_dir`], [`durable`], [`telemetry`]
 //! - floor 0, pure (bytes in, bytes out: no files, sockets, clock, threads, logging or globals):
-//!   [`redact`], [`batch`], [`token`], [`record`], [`tally`], [`strict_yaml`]
+//!   [`redact`], [`batch`], [`token`], [`retention`], [`record`], [`tally`], [`strict_yaml`]
 
 pub mod admin;
 pub mod agent;
@@ -20,6 +20,7 @@ pub mod intake;
 pub mod keyring;
 pub mod record;
 pub mod redact;
+pub mod retention;
 pub mod rules_dir;
 pub mod sink;
 pub mod source;
