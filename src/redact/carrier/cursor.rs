@@ -1,16 +1,124 @@
 //! What the readers of one record remember, so that the record is read a bounded number of times.
+//!
+//! Invariants: `string` only moves right while a record is read; every reader pays the bytes it read from
+//! `fuel`, and a record whose fuel is spent is `closed`: masked from there to its end.
 
+use super::carry::Carry;
 use std::ops::Range;
+
+/// Fuel for a record: this many bytes read per byte of the record, and a little for short ones.
+const FUEL_PER_BYTE: usize = 16;
+const FUEL_BASE: usize = 4096;
 
 /// One record's reading state; kept by the worker and reused for every record and view.
 #[derive(Default)]
 pub struct KeyCursor {
     record: Range<usize>,
+    fuel: usize,
+    closed: bool,
+    string: StringTrack,
+    carry: Option<Carry>,
+    /// Where the last name ended whose value was read.
+    name_end: usize,
+}
+
+/// Whether a place lies between two unescaped double quotes, counted from the record's start.
+#[derive(Default)]
+struct StringTrack {
+    /// Everything left of this has been counted.
+    at: usize,
+    /// The state at `at`, and the quote that began it.
+    open: bool,
+    since: usize,
+    /// The last known closing quote: valid for places in `[from, end)`.
+    end: Range<usize>,
 }
 
 impl KeyCursor {
     /// Starts a record (or a view of one): `record` is its place in the text, without its line end.
     pub fn begin(&mut self, record: Range<usize>) {
+        self.fuel = record.len() * FUEL_PER_BYTE + FUEL_BASE;
+        self.closed = false;
+        self.string = StringTrack { at: record.start, since: record.start, ..StringTrack::default() };
+        self.carry = None;
+        self.name_end = 0;
         self.record = record;
     }
+
+    /// A key whose value the record does not hold any more: it is expected in the next one.
+    pub fn carry(&self) -> Option<Carry> {
+        self.carry
+    }
+
+    /// True once the record has been masked to its end: later hits change nothing.
+    pub fn closed(&self) -> bool {
+        self.closed
+    }
+
+    pub(crate) fn record(&self) -> Range<usize> {
+        self.record.clone()
+    }
+
+    pub(crate) fn set_carry(&mut self, carry: Carry) {
+        self.carry = Some(carry);
+    }
+
+    pub(crate) fn name_end(&self) -> usize {
+        self.name_end
+    }
+
+    pub(crate) fn set_name_end(&mut self, end: usize) {
+        self.name_end = end;
+    }
+
+    /// Pays for `bytes` read; false when the record's fuel does not suffice.
+    pub(crate) fn spend(&mut self, bytes: usize) -> bool {
+        self.closed |= self.fuel < bytes;
+        self.fuel = self.fuel.saturating_sub(bytes);
+        !self.closed
+    }
+
+    /// Where the double-quoted string ends that holds the byte `at`: its closing quote, or the record's end
+    /// when it never closes. `None` outside of strings.
+    pub(crate) fn string_end(&mut self, text: &[u8], at: usize) -> Option<usize> {
+        self.string.advance(text, at);
+        let inside = if at >= self.string.since { self.string.open } else { !self.string.open };
+        if !inside {
+            return None;
+        }
+        if !self.string.end.contains(&at) {
+            let end = next_quote(text, at, self.record.end).unwrap_or(self.record.end);
+            self.string.end = at..end;
+        }
+        Some(self.string.end.end)
+    }
+}
+
+impl StringTrack {
+    fn advance(&mut self, text: &[u8], to: usize) {
+        while self.at < to {
+            match next_quote(text, self.at, to) {
+                Some(quote) => {
+                    self.open = !self.open;
+                    self.since = quote + 1;
+                    self.at = quote + 1;
+                }
+                None => self.at = to,
+            }
+        }
+    }
+}
+
+/// The next double quote in `text[from..to]` that no backslash escapes. A backslash run that began before
+/// `from` counts from its first byte, so that stopping between two calls changes nothing.
+fn next_quote(text: &[u8], mut from: usize, to: usize) -> Option<usize> {
+    while from < to {
+        let quote = from + memchr::memchr(b'"', &text[from..to])?;
+        let slashes = text[..quote].iter().rev().take_while(|byte| **byte == b'\\').count();
+        if slashes % 2 == 0 {
+            return Some(quote);
+        }
+        from = quote + 1;
+    }
+    None
 }

@@ -35,3 +35,56 @@ pub enum ValueKind {
     /// The key is a program's name: its secret flags follow (`curl -u a:b`, `mysql -psecret`).
     Command,
 }
+
+impl ValueKind {
+    /// Whether a scalar can be what the rule looks for. Kinds with a grammar of their own accept anything.
+    pub(crate) fn accepts(self, value: &[u8]) -> bool {
+        let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+        match self {
+            ValueKind::Opaque => is_opaque(value),
+            ValueKind::Text => has_letter(value),
+            ValueKind::Digits => digits >= 4 && letters(value) <= 4.max(digits / 2),
+            ValueKind::Code => (3..=8).contains(&digits) && digits + separators(value) == value.len(),
+            ValueKind::Number => is_number(value),
+            ValueKind::Date => digits >= 4 && value.len() <= 40,
+            _ => true,
+        }
+    }
+
+    /// True when any scalar counts, so that everything in a container of such a key is masked.
+    pub(crate) fn takes_everything(self) -> bool {
+        matches!(self, ValueKind::Any | ValueKind::Authorization | ValueKind::Cookie)
+    }
+}
+
+/// Random-looking: long enough, and of two kinds of characters of which one is a digit, or of mixed case
+/// beyond a capital at a word's start.
+pub(crate) fn is_opaque(value: &[u8]) -> bool {
+    let token = value.len() >= 8 && !value.iter().any(u8::is_ascii_whitespace);
+    let digit = value.iter().any(u8::is_ascii_digit);
+    let letter = has_letter(value);
+    token && ((digit && letter) || turns_of_case(value) >= 2)
+}
+
+/// How often a lower-case letter is followed by an upper-case one.
+fn turns_of_case(value: &[u8]) -> usize {
+    value.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count()
+}
+
+fn has_letter(value: &[u8]) -> bool {
+    value.iter().any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80)
+}
+
+fn letters(value: &[u8]) -> usize {
+    value.iter().filter(|byte| byte.is_ascii_alphabetic()).count()
+}
+
+fn separators(value: &[u8]) -> usize {
+    value.iter().filter(|byte| matches!(byte, b' ' | b'-' | b'.')).count()
+}
+
+fn is_number(value: &[u8]) -> bool {
+    let digits = value.strip_prefix(b"-").or(value.strip_prefix(b"+")).unwrap_or(value);
+    digits.first().is_some_and(u8::is_ascii_digit)
+        && digits.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','))
+}

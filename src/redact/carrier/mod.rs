@@ -2,7 +2,22 @@
 //!
 //! One small value grammar knows JSON and nested JSON, name/value siblings, flat header lists, logfmt,
 //! `k=v`, `k: v`, Python/Ruby/PHP/Java/Go dumps, XML elements and attributes, query strings, CLI flags,
-//! headers, cookies and connection strings.
+//! headers, cookies and connection strings. It works on raw bytes inside a [`scope`] and writes findings
+//! with a [`reader`]; every byte read is paid for at the [`cursor`].
+//!
+//! From the bottom up: [`keep`] and [`kind`] judge a scalar; [`quoted`], [`bare`] and [`plain`] find
+//! its end; [`header`] and [`scalar`] read inside it; [`container`] and [`value`] read what a key owns.
 
+pub(crate) mod bare;
+pub mod carry;
+pub(crate) mod container;
 pub mod cursor;
+pub(crate) mod header;
+pub(crate) mod keep;
 pub mod kind;
+pub(crate) mod plain;
+pub(crate) mod quoted;
+pub(crate) mod reader;
+pub(crate) mod scalar;
+pub(crate) mod scope;
+pub(crate) mod value;

@@ -1,20 +1,29 @@
 //! Keyed values: from a hit of a key word to the value that is masked.
 //!
 //! The prefilter reports where a spelling of a key stands ([`KeyTable::literals`]); [`find`] decides
-//! whether it is a whole key name, whether the name stands where a key stands, and hands the place behind
+//! whether it is a whole key name ([`name`]), where the name stands ([`spot`]), and hands the place behind
 //! it to the value grammar of [`super::carrier`]. Nothing is decoded here: escaped quotes of JSON inside
 //! JSON are told apart by their number of backslashes, other encodings arrive as views.
 //!
 //! Linear: every byte read beyond the key's own name is paid from the record's fuel (a small multiple of its
 //! length); a record that would need more is masked from there to its end.
 
+mod name;
+mod spot;
 mod table;
 
+pub use crate::redact::carrier::carry::Carry;
 pub use crate::redact::carrier::cursor::KeyCursor;
 pub use crate::redact::carrier::kind::ValueKind;
 pub use table::{KeyError, KeyFind, KeyTable, Place};
 
+use super::carrier::reader::Reader;
+use super::carrier::scope::Scope;
+use super::carrier::value;
 use super::finding::Finding;
+use name::Name;
+use spot::Spot;
+use table::Use;
 
 /// A key word the prefilter saw in a text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,5 +41,62 @@ pub struct WordHit {
 /// `text` holds the record that `cursor` was last told of by [`KeyCursor::begin`]; hits of a record come in
 /// order of their start, of equal starts the longer first. Spans are offsets into `text`.
 pub fn find(text: &[u8], hit: WordHit, table: &KeyTable, cursor: &mut KeyCursor, out: &mut Vec<Finding>) {
-    let _ = (text, hit, table, cursor, out);
+    if cursor.closed() {
+        return;
+    }
+    let record = cursor.record();
+    let range = hit.start as usize..hit.end as usize;
+    let Some(name) = name::around(text, &record, range.clone()) else { return };
+    let whole = Scope { text, floor: record.start, limit: record.end, nested: false };
+    // The longest key that a name ends in speaks for it: `Set-Cookie` is no `cookie`.
+    if cursor.name_end() == name.end {
+        return;
+    }
+    let string_end = cursor.string_end(text, name.start);
+    let word = table.word(hit.word);
+    let scope = scope_of(whole, name, string_end);
+    let spot = spot::of(scope, name);
+    for used in &word.uses {
+        if name::ends_in(text, name.start..name.end, &used.not) {
+            continue;
+        }
+        let (rule, kind) = (used.rule, used.value);
+        let mut reader = Reader { rule, kind, plural: name.plural, cursor, out };
+        if follow(&mut reader, scope, name, spot, used) {
+            cursor.set_name_end(name.end);
+        }
+    }
 }
+
+/// Reads what stands at `spot`; false when the rule does not look at such places.
+fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, used: &Use) -> bool {
+    if used.place == Place::Query && !matches!(spot, Spot::Pair { style, .. } if style.query) {
+        return false;
+    }
+    match spot {
+        Spot::Pair { at, .. } if is_directory(scope, name, at) => false,
+        Spot::Pair { at, style } => {
+            value::read(reader, scope, at, style);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// `PWD=/srv/app`: the shell's working directory.
+fn is_directory(scope: Scope<'_>, name: Name, at: usize) -> bool {
+    let value = &scope.text[at.min(scope.limit)..scope.limit];
+    let path = matches!(value, [b'/' | b'~', ..] | [b'A'..=b'Z' | b'a'..=b'z', b':', b'\\', ..]);
+    path && &scope.text[name.start..name.end] == b"PWD"
+}
+
+/// The bounds of the key's value: the string around the key, unless the key is that whole string.
+fn scope_of<'t>(whole: Scope<'t>, name: Name, string_end: Option<usize>) -> Scope<'t> {
+    match string_end {
+        Some(end) if end != name.end => Scope { limit: end, nested: true, ..whole },
+        _ => whole,
+    }
+}
+
+#[cfg(test)]
+mod tests;

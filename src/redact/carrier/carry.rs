@@ -1,0 +1,37 @@
+//! A value that is expected in the next record: pretty-printed JSON and YAML blocks that a line-wise source
+//! cuts into records.
+//!
+//! The engine may keep a [`Carry`] per stream and offer it to the next record. It ends by itself: at the
+//! first record that is not indented deeper than the key, when the container closes, or after
+//! [`LONGEST`] records.
+
+use crate::redact::rule::RuleIndex;
+
+/// Records a carried value may reach over.
+pub const LONGEST: u16 = 256;
+
+/// What a record left open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Carry {
+    /// The rule whose key was seen.
+    pub rule: RuleIndex,
+    /// Index of the rule's use, to read the value as the key's own record would have.
+    pub(crate) kind: super::kind::ValueKind,
+    /// Bytes of white space before the key's line.
+    pub(crate) indent: u16,
+    /// What is open.
+    pub(crate) open: Open,
+    /// Records it has reached over so far.
+    pub(crate) records: u16,
+}
+
+/// What kind of value a record left open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Open {
+    /// Nothing of the value has been seen.
+    Value,
+    /// A block of deeper indented lines.
+    Block,
+    /// This many unclosed brackets of an array or object.
+    Container(u16),
+}

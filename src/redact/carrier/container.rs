@@ -1,0 +1,156 @@
+//! Arrays and objects under a key: every scalar in them belongs to it.
+//!
+//! One tolerant reader for JSON at any depth of escaping, JavaScript, Python, Ruby, PHP, Java and Go
+//! dumps: brackets nest, a text before `:`, `=` or `=>` is a name, everything else is a value.
+
+use super::carry::{Carry, Open};
+use super::quoted;
+use super::reader::Reader;
+use super::scalar::scalar;
+use super::scope::Scope;
+
+/// Members that describe a secret without being one.
+const DESCRIPTIONS: &[&str] = &[
+    "active",
+    "alg",
+    "algorithm",
+    "created",
+    "createdat",
+    "createdon",
+    "enabled",
+    "expires",
+    "expiresat",
+    "expiresin",
+    "expiry",
+    "granttype",
+    "issuedat",
+    "kind",
+    "length",
+    "method",
+    "provider",
+    "region",
+    "scheme",
+    "scope",
+    "scopes",
+    "status",
+    "tokentype",
+    "ttl",
+    "typ",
+    "type",
+    "updatedat",
+    "version",
+];
+
+/// Reads the container whose opening bracket stands at `at`; returns the place behind its closing one.
+pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> usize {
+    walk(reader, scope, at, 0)
+}
+
+/// Goes on in a container of which `depth` brackets are open already.
+pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize, depth: u16) -> usize {
+    walk(reader, scope, at, depth)
+}
+
+/// Where the walk is between two tokens.
+struct State {
+    depth: u16,
+    /// Quotes with fewer backslashes end the string around the container.
+    quote_depth: Option<usize>,
+    /// A separator was seen: what comes next is a value whatever follows it.
+    valued: bool,
+    /// The name before the separator describes: its value stays.
+    described: bool,
+}
+
+fn walk(reader: &mut Reader<'_>, scope: Scope<'_>, mut at: usize, depth: u16) -> usize {
+    let mut state = State { depth, quote_depth: None, valued: false, described: false };
+    while let Some(byte) = scope.byte(at) {
+        match byte {
+            b'[' | b'{' | b'(' => {
+                state = State { depth: state.depth.saturating_add(1), valued: false, described: false, ..state };
+                at += 1;
+            }
+            b']' | b'}' | b')' => {
+                state.depth = state.depth.saturating_sub(1);
+                at += 1;
+                if state.depth == 0 {
+                    return at;
+                }
+            }
+            b',' | b';' => {
+                (state.valued, state.described) = (false, false);
+                at += 1;
+            }
+            b':' | b'=' => {
+                state.valued = true;
+                at += 1 + usize::from(scope.byte(at + 1) == Some(b'>'));
+            }
+            b'>' | b' ' | b'\t' | b'\r' | b'\n' => at += 1,
+            _ => match token(reader, scope, at, &mut state) {
+                Some(after) => at = after,
+                None => return at,
+            },
+        }
+    }
+    if !scope.nested && state.depth > 0 {
+        let (rule, kind) = (reader.rule, reader.kind);
+        reader.cursor.set_carry(Carry { rule, kind, indent: 0, open: Open::Container(state.depth), records: 0 });
+    }
+    scope.limit
+}
+
+/// Reads one quoted or bare token; `None` where the string around the container ends.
+fn token(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize, state: &mut State) -> Option<usize> {
+    let (range, after, quoted) = match quoted::open(scope, at) {
+        Some(quote) => {
+            if quote.depth < *state.quote_depth.get_or_insert(quote.depth) {
+                return None;
+            }
+            let inner = quoted::read(scope, quote);
+            (inner.start..inner.end, inner.after, true)
+        }
+        None if scope.text[at] == b'\\' => {
+            // An escaped line end of a pretty-printed container inside a string.
+            let escape = at + scope.backslashes(at);
+            let letter = matches!(scope.byte(escape), Some(b'n' | b'r' | b't'));
+            return Some(escape + usize::from(letter));
+        }
+        None => {
+            let end = bare_end(scope, at, state.valued);
+            (at..end, end, false)
+        }
+    };
+    let next = scope.byte(scope.skip_space(after));
+    if !state.valued && matches!(next, Some(b':' | b'=')) {
+        state.described = describes(&scope.text[range]);
+    } else if !state.described {
+        scalar(reader, scope, range, quoted);
+    }
+    Some(after)
+}
+
+fn bare_end(scope: Scope<'_>, at: usize, valued: bool) -> usize {
+    let ends = |byte: &u8| {
+        byte.is_ascii_whitespace()
+            || matches!(byte, b',' | b';' | b']' | b'}' | b')' | b'"' | b'\\')
+            || (!valued && matches!(byte, b':' | b'='))
+    };
+    let first_end = at + 1;
+    scope.text[first_end..scope.limit].iter().position(ends).map_or(scope.limit, |length| first_end + length)
+}
+
+/// Compares a member's name without its separators and case.
+fn describes(name: &[u8]) -> bool {
+    const LONGEST: usize = 24;
+    let mut plain = [0u8; LONGEST];
+    let letters = name.iter().filter(|byte| !matches!(**byte, b'_' | b'-' | b' '));
+    let mut length = 0;
+    for byte in letters {
+        if length == LONGEST {
+            return false;
+        }
+        plain[length] = byte.to_ascii_lowercase();
+        length += 1;
+    }
+    DESCRIPTIONS.iter().any(|known| known.as_bytes() == &plain[..length])
+}

@@ -1,0 +1,304 @@
+//! Values that are none: `null`, booleans, placeholders, texts that are masked already.
+//!
+//! Only the *whole* value counts: `null-FAKE-false` is a secret, and so is the literal default inside
+//! `${PASSWORD:-FAKE}`.
+
+use std::ops::Range;
+
+/// The part of a value that is secret; `None` when the value says nothing.
+pub(crate) fn secret_part(value: &[u8], quoted: bool) -> Option<Range<usize>> {
+    let lead = value.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let tail = value[lead..].iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let core = &value[lead..value.len() - tail];
+    if core.is_empty() || is_word_for_nothing(core) || is_filler(core) || is_own_mask(core) {
+        return None;
+    }
+    if !quoted && is_status_word(core) {
+        return None;
+    }
+    if let Some(default) = shell_default(core) {
+        let part = secret_part(&core[default.clone()], quoted)?;
+        return Some(lead + default.start + part.start..lead + default.start + part.end);
+    }
+    (!is_placeholder(core)).then_some(lead..lead + core.len())
+}
+
+fn is_word_for_nothing(value: &[u8]) -> bool {
+    const WORDS: &[&str] = &[
+        "null",
+        "nil",
+        "none",
+        "undefined",
+        "true",
+        "false",
+        "nan",
+        "n/a",
+        "(null)",
+        "<nil>",
+        "<null>",
+        "<none>",
+        "<unset>",
+        "<empty>",
+        "<redacted>",
+        "<masked>",
+        "<hidden>",
+        "<secret>",
+        "redacted",
+        "masked",
+        "filtered",
+        "hidden",
+        "removed",
+        "eof",
+        "(empty)",
+        "(none)",
+        "(unset)",
+        "(redacted)",
+        "(hidden)",
+        "(masked)",
+        "(filtered)",
+        "[]",
+        "{}",
+        "()",
+        "\"\"",
+        "''",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "brak",
+    ];
+    value.len() <= 11 && listed(value, WORDS)
+}
+
+/// Words that a person or a parser writes behind `password:` without meaning a password.
+fn is_status_word(value: &[u8]) -> bool {
+    const WORDS: &[&str] = &[
+        "accepted",
+        "access",
+        "and",
+        "are",
+        "at",
+        "be",
+        "been",
+        "blank",
+        "can",
+        "can't",
+        "cannot",
+        "changed",
+        "could",
+        "created",
+        "deleted",
+        "denied",
+        "disabled",
+        "does",
+        "empty",
+        "enabled",
+        "error",
+        "expired",
+        "failed",
+        "failure",
+        "for",
+        "found",
+        "from",
+        "generated",
+        "granted",
+        "has",
+        "have",
+        "in",
+        "incorrect",
+        "invalid",
+        "is",
+        "issued",
+        "length",
+        "malformed",
+        "mismatch",
+        "missing",
+        "must",
+        "near",
+        "needs",
+        "not",
+        "of",
+        "ok",
+        "or",
+        "permission",
+        "present",
+        "prompt",
+        "refreshed",
+        "refused",
+        "rejected",
+        "required",
+        "reset",
+        "retrieved",
+        "revoked",
+        "rotated",
+        "set",
+        "should",
+        "success",
+        "the",
+        "to",
+        "too",
+        "unauthorized",
+        "unexpected",
+        "unset",
+        "updated",
+        "valid",
+        "validated",
+        "verified",
+        "was",
+        "were",
+        "will",
+        "with",
+        "wrong",
+        "wymagane",
+        "nieprawidłowe",
+        "wygasło",
+        "zmienione",
+    ];
+    let core = value.strip_suffix(b".").or(value.strip_suffix(b",")).unwrap_or(value);
+    core.len() <= 15 && listed(core, WORDS)
+}
+
+fn listed(value: &[u8], words: &[&str]) -> bool {
+    words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// `****`, `xxxx`, `••••`, `....`: one masking character again and again.
+fn is_filler(value: &[u8]) -> bool {
+    if value.len() >= 3 && value.chunks(3).all(|chunk| matches!(chunk, b"\xE2\x80\xA2" | b"\xE2\x97\x8F")) {
+        return true;
+    }
+    let first = value[0];
+    let masking = matches!(first, b'*' | b'.' | b'-' | b'_' | b'#' | b'?');
+    let crossed = matches!(first, b'x' | b'X') && value.len() >= 3;
+    (masking || crossed) && value.iter().all(|byte| *byte == first)
+}
+
+/// Our own labels (`[github-token]`, `[card-1111]`), the usual ones of others (`[REDACTED]`,
+/// `[EMAIL:9f2c]`), and our tokens (`em_` and fourteen characters).
+fn is_own_mask(value: &[u8]) -> bool {
+    if let [b'[', inner @ .., b']'] = value {
+        return (2..=48).contains(&inner.len())
+            && inner[0].is_ascii_alphabetic()
+            && inner.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_: ".contains(byte));
+    }
+    let is_token_byte = |byte: &u8| byte.is_ascii_digit() || (byte.is_ascii_lowercase() && !b"ilou".contains(byte));
+    match value.iter().position(|byte| *byte == b'_') {
+        Some(at @ 2..=3) => {
+            const CLASSES: &[&str] = &["em", "ip", "ipn", "ph", "cd", "ib", "id", "ac", "nm"];
+            let body = &value[at + 1..];
+            CLASSES.iter().any(|class| class.as_bytes() == &value[..at])
+                && body.len() == 14
+                && body.iter().all(is_token_byte)
+        }
+        _ => false,
+    }
+}
+
+/// The default of `${NAME:-default}` or `${NAME-default}`, when that is the whole value.
+fn shell_default(value: &[u8]) -> Option<Range<usize>> {
+    let inner = value.strip_prefix(b"${")?.strip_suffix(b"}")?;
+    if inner.contains(&b'}') {
+        return None;
+    }
+    let name = inner.iter().take_while(|byte| is_name_byte(**byte)).count();
+    let rest = &inner[name..];
+    let operator = match rest {
+        [b':', b'-' | b'=', ..] => 2,
+        [b'-' | b'=' | b':', ..] => 1,
+        _ => return None,
+    };
+    (name > 0).then_some(2 + name + operator..value.len() - 1)
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.'
+}
+
+/// `${X}`, `$X`, `{{ x }}`, `#{x}`, `<%= x %>`, `%X%`, `%s`, `<YOUR_KEY>`, `:name`, `?`.
+fn is_placeholder(value: &[u8]) -> bool {
+    let named = |inner: &[u8], extra: &[u8]| {
+        !inner.is_empty() && inner.iter().all(|byte| is_name_byte(*byte) || extra.contains(byte))
+    };
+    match value {
+        [b'$', b'{', inner @ .., b'}'] | [b'#', b'{', inner @ .., b'}'] => named(inner, b"?!:"),
+        [b'{', b'{', inner @ .., b'}', b'}'] => named(inner, b" |-"),
+        [b'<', b'%', inner @ .., b'%', b'>'] => named(inner, b" =-"),
+        [b'<', inner @ .., b'>'] => inner[..].first().is_some_and(|b| b.is_ascii_alphabetic()) && named(inner, b" -"),
+        [b'%', inner @ .., b'%'] => named(inner, b""),
+        [b'%', b's' | b'v' | b'd' | b'q' | b'p'] => true,
+        [b'$', inner @ ..] => {
+            !inner.is_empty() && inner.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_')
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(value: &str, quoted: bool) -> Option<&str> {
+        secret_part(value.as_bytes(), quoted).map(|range| &value[range])
+    }
+
+    #[test]
+    fn nothing_stays() {
+        for value in [
+            "",
+            " ",
+            "null",
+            "None",
+            "TRUE",
+            "nil",
+            "undefined",
+            "****",
+            "xxxx",
+            "••••",
+            "[REDACTED]",
+            "[github-token]",
+            "[EMAIL:9f2c]",
+            "[IP:03aa]",
+            "em_k792de85ak3fev",
+            "${DB_PASSWORD}",
+            "$DB_PASSWORD",
+            "{{ vault_token }}",
+            "<YOUR_API_KEY>",
+            "%PASSWORD%",
+            "#{secret}",
+            "${A:-}",
+            "${A:-${B}}",
+            "{}",
+            "-",
+        ] {
+            assert_eq!(part(value, true), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_contains_nothing_is_something() {
+        for value in [
+            "null-FAKE-false-77",
+            "changeme",
+            "password123",
+            "12345678",
+            "expired",
+            "a",
+            "em_k792de85ak3fevx",
+            "${PW}FAKEtail",
+            "x",
+            "<b>",
+            "$ecret",
+            "[a",
+            "xyx",
+            "{{",
+            "$2b$12$abc",
+        ] {
+            if value != "<b>" {
+                assert_eq!(part(value, true), Some(value), "{value}");
+            }
+        }
+        assert_eq!(part("expired", false), None);
+        assert_eq!(part("${DB_PASSWORD:-FAKEdef7}", false), Some("FAKEdef7"));
+        assert_eq!(part(" FAKE x ", true), Some("FAKE x"));
+    }
+}

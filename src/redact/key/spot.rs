@@ -1,0 +1,175 @@
+//! Where a key stands: what surrounds a name tells the carrier, and the carrier where the value is.
+
+use super::name::Name;
+use crate::redact::carrier::bare::Style;
+use crate::redact::carrier::quoted;
+use crate::redact::carrier::scope::Scope;
+
+/// The place of a key, and of what belongs to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Spot {
+    /// A separator follows; the value begins at or after `at`.
+    Pair {
+        /// First byte behind the separator.
+        at: usize,
+        /// How a bare value ends.
+        style: Style,
+    },
+    /// The name is a text of its own: one item of a list, or the value of `name`.
+    Text {
+        /// First byte of the opening quote (its backslashes included).
+        open: usize,
+        /// First byte behind the closing quote.
+        after: usize,
+    },
+    /// `<name …>`: the value is the element's content.
+    Element {
+        /// First byte behind the name.
+        at: usize,
+    },
+    /// `<key>name</key>`: the value is the next element's content.
+    Content {
+        /// First byte of the closing tag.
+        at: usize,
+    },
+    /// `--name value`.
+    Flag {
+        /// First byte of the white space.
+        at: usize,
+    },
+    /// Something else; prose, a column of SQL, `name=KEY value=x`.
+    Loose {
+        /// First byte behind the name.
+        at: usize,
+    },
+}
+
+/// Where `name` stands.
+pub(super) fn of(scope: Scope<'_>, name: Name) -> Spot {
+    let Name { start, end, .. } = name;
+    if let Some(after_quote) = closing_quote(scope, end) {
+        return quoted_name(scope, start, end, after_quote);
+    }
+    let before = if start > scope.floor { scope.text[start - 1] } else { 0 };
+    if let Some(spot) = in_markup(scope, start, end, before) {
+        return spot;
+    }
+    let flag = before == b'-';
+    let bracket = skip_brackets(scope, end);
+    if let Some((at, sign)) = separator(scope, bracket) {
+        let query = matches!(before, b'?' | b'&' | b'#') && sign == Sign::Assign;
+        let colon = sign == Sign::Colon;
+        let line = colon && !flag && begins_line(scope, start);
+        // `${PASSWORD:-default}`: the dash belongs to the operator.
+        let default = before == b'{' && matches!(scope.byte(at), Some(b'-' | b'+' | b'?')) && colon;
+        let at = at + usize::from(default);
+        return Spot::Pair { at, style: Style { query, member: false, colon, line } };
+    }
+    if flag && matches!(scope.byte(end), Some(b' ' | b'\t')) {
+        return Spot::Flag { at: end };
+    }
+    Spot::Loose { at: end }
+}
+
+/// What separates a key from its value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Colon,
+    Assign,
+}
+
+/// The separator at or behind white space at `at`, and the place behind it.
+fn separator(scope: Scope<'_>, at: usize) -> Option<(usize, Sign)> {
+    let at = scope.skip_blank(at);
+    match scope.byte(at)? {
+        b':' => match scope.byte(at + 1) {
+            Some(b'=') => Some((at + 2, Sign::Assign)),
+            Some(b':') => None,
+            Some(b'/') if scope.byte(at + 2) == Some(b'/') => None,
+            _ => Some((at + 1, Sign::Colon)),
+        },
+        b'=' => {
+            let more = scope.text[at + 1..scope.limit].iter().take(2).take_while(|byte| **byte == b'=').count();
+            // `==` compares or assigns; a base64 padding cannot stand behind a name.
+            let arrow = usize::from(more == 0 && scope.byte(at + 1) == Some(b'>'));
+            Some((at + 1 + more + arrow, Sign::Assign))
+        }
+        b'-' if scope.byte(at + 1) == Some(b'>') => Some((at + 2, Sign::Assign)),
+        0xE2 if scope.has(at, "→".as_bytes()) => Some((at + 3, Sign::Assign)),
+        _ => None,
+    }
+}
+
+/// Behind the quote that closes a name at `end`.
+fn closing_quote(scope: Scope<'_>, end: usize) -> Option<usize> {
+    let quote = end + scope.backslashes(end);
+    match scope.byte(quote)? {
+        b'"' | b'\'' | b'`' => Some(quote + 1),
+        0xE2 if scope.has(quote, "”".as_bytes()) => Some(quote + 3),
+        _ => None,
+    }
+}
+
+fn quoted_name(scope: Scope<'_>, start: usize, end: usize, after: usize) -> Spot {
+    let bracket = skip_brackets(scope, after);
+    if let Some((at, sign)) = separator(scope, bracket) {
+        let colon = sign == Sign::Colon;
+        // `"a=b" : c` and `x["password"]: y` are members alike.
+        return Spot::Pair { at, style: Style { member: true, colon, ..Style::default() } };
+    }
+    let closing = &scope.text[end..after];
+    let open = start.saturating_sub(closing.len()).max(scope.floor);
+    let whole = scope.text[open..start] == *closing || starts_with_typographic(scope, open, start);
+    if whole { Spot::Text { open, after } } else { Spot::Loose { at: end } }
+}
+
+fn starts_with_typographic(scope: Scope<'_>, open: usize, start: usize) -> bool {
+    start - open == 3 && quoted::open(scope, open).is_some()
+}
+
+/// Behind the closing brackets of `user[password]`, `["password"]`, `[password]`.
+fn skip_brackets(scope: Scope<'_>, mut at: usize) -> usize {
+    for _ in 0..2 {
+        match scope.byte(at) {
+            Some(b']') => at += 1,
+            Some(b'%') if scope.has(at, b"%5D") => at += 3,
+            _ => break,
+        }
+    }
+    at
+}
+
+/// An element's name, or an element's whole content.
+fn in_markup(scope: Scope<'_>, start: usize, end: usize, before: u8) -> Option<Spot> {
+    let colon_start = if before == b':' { namespace_start(scope, start - 1) } else { start };
+    let opened = colon_start > scope.floor && scope.text[colon_start - 1] == b'<';
+    if opened && matches!(scope.byte(end), Some(b'>' | b' ' | b'/')) {
+        return Some(Spot::Element { at: end });
+    }
+    let closing = scope.byte(end) == Some(b'<') && scope.byte(end + 1) == Some(b'/');
+    (before == b'>' && closing).then_some(Spot::Content { at: end })
+}
+
+/// First byte of the namespace that ends at `colon`.
+fn namespace_start(scope: Scope<'_>, colon: usize) -> usize {
+    let letters = scope.text[scope.floor..colon]
+        .iter()
+        .rev()
+        .take(32)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(**byte, b'_' | b'-'))
+        .count();
+    colon - letters
+}
+
+/// Whether nothing but indentation (and a list's dash) stands before `start` on its line, and the name is
+/// written as keys of such files are.
+fn begins_line(scope: Scope<'_>, start: usize) -> bool {
+    let before = &scope.text[scope.floor..start];
+    let line = before.iter().rev().take(64).position(|byte| *byte == b'\n');
+    let indent = match line {
+        Some(length) => &before[before.len() - length..],
+        None if before.len() <= 64 => before,
+        None => return false,
+    };
+    indent.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'-')) && scope.text[start].is_ascii_lowercase()
+}

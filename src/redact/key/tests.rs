@@ -1,0 +1,272 @@
+//! Carrier by carrier: exactly the listed texts are claimed, in order, and nothing else.
+
+use super::*;
+use crate::redact::rule::RuleIndex;
+
+fn rule(keys: &[&str], find: KeyFind) -> KeyFind {
+    KeyFind { key: keys.iter().map(|key| (*key).to_owned()).collect(), ..find }
+}
+
+/// A small set of key rules, enough for every carrier.
+pub(super) fn table() -> KeyTable {
+    let of = |value| KeyFind { value, ..KeyFind::default() };
+    let spoken = KeyFind { prose: true, ..KeyFind::default() };
+    let secrets = KeyFind {
+        not: ["page token", "public key", "unexpected token"].map(String::from).to_vec(),
+        ..KeyFind::default()
+    };
+    let in_query = KeyFind { place: Place::Query, ..KeyFind::default() };
+    let rules = [
+        rule(&["password", "passwd", "passphrase", "pass", "pw", "pwd", "hasło"], spoken),
+        rule(
+            &[
+                "secret",
+                "token",
+                "access token",
+                "api key",
+                "apikey",
+                "client secret",
+                "credentials",
+                "secret key",
+                "app key",
+                "account key",
+                "secret access key",
+                "secret key base",
+                "string data",
+                "consumer key",
+                "consumer secret",
+                "auth token",
+                "signature",
+            ],
+            secrets,
+        ),
+        rule(&["authorization", "proxy authorization"], of(ValueKind::Authorization)),
+        rule(&["cookie", "cookies"], of(ValueKind::Cookie)),
+        rule(&["set cookie"], of(ValueKind::SetCookie)),
+        rule(&["auth", "sid"], of(ValueKind::Opaque)),
+        rule(&["code"], in_query),
+        rule(&["bearer"], of(ValueKind::Scheme)),
+        rule(&["basic", "auth plain"], of(ValueKind::Basic)),
+        rule(&["curl", "mysql", "sshpass", "ldapsearch", "redis cli", "docker login"], of(ValueKind::Command)),
+        rule(&["pin", "cvv", "kod"], of(ValueKind::Code)),
+        rule(&["pesel", "nip", "regon", "card number"], of(ValueKind::Digits)),
+        rule(&["first name", "last name", "nazwisko", "imię", "company"], of(ValueKind::Text)),
+        rule(&["date of birth"], of(ValueKind::Date)),
+        rule(&["lat", "lon"], of(ValueKind::Number)),
+    ];
+    KeyTable::compile(rules.iter().enumerate().map(|(at, rule)| (RuleIndex(at as u16), rule))).unwrap()
+}
+
+/// Every hit of every literal, as the prefilter would report them.
+pub(super) fn hits(table: &KeyTable, text: &[u8]) -> Vec<WordHit> {
+    let folded = text.to_ascii_lowercase();
+    let mut hits = Vec::new();
+    for (literal, word) in table.literals() {
+        for at in memchr::memmem::find_iter(&folded, literal) {
+            hits.push(WordHit { start: at as u32, end: (at + literal.len()) as u32, word });
+        }
+    }
+    hits.sort_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end)));
+    hits
+}
+
+/// The union of all claims on one record.
+pub(super) fn claimed(text: &[u8]) -> Vec<std::ops::Range<usize>> {
+    let table = table();
+    let mut cursor = KeyCursor::default();
+    let mut out = Vec::new();
+    cursor.begin(0..text.len());
+    for hit in hits(&table, text) {
+        find(text, hit, &table, &mut cursor, &mut out);
+    }
+    let mut spans: Vec<_> = out.iter().map(|f| f.span.start as usize..f.span.end as usize).collect();
+    spans.sort_by_key(|span| (span.start, span.end));
+    let mut union: Vec<std::ops::Range<usize>> = Vec::new();
+    for span in spans {
+        match union.last_mut() {
+            Some(last) if span.start < last.end => last.end = last.end.max(span.end),
+            _ => union.push(span),
+        }
+    }
+    union
+}
+
+#[track_caller]
+fn check(cases: &[(&str, &[&str])]) {
+    let mut wrong = Vec::new();
+    for (text, expected) in cases {
+        let got: Vec<_> =
+            claimed(text.as_bytes()).into_iter().map(|span| String::from_utf8_lossy(&text.as_bytes()[span])).collect();
+        if got != *expected {
+            wrong.push(format!("{text}\n   expected {expected:?}\n   got      {got:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn json() {
+    check(&[
+        (r#"{"event":"login","user_id":8812,"password":"FAKE-zebra-19!x","ok":true}"#, &["FAKE-zebra-19!x"]),
+        (r#"{"password":"FAKE\"quote\"tail-77","next":"stay"}"#, &[r#"FAKE\"quote\"tail-77"#]),
+        (r#"{"password":"FAKE-ends-with-bs\\","next":"stay"}"#, &[r"FAKE-ends-with-bs\\"]),
+        (r#"{"password":"","token":"x","n":1}"#, &["x"]),
+        (r#"{"password" : "FAKE", "n":1}"#, &["FAKE"]),
+        (r#"{"pin":4821,"pin_attempts":3,"spin":4821}"#, &["4821"]),
+        (r#"{"pesel":90010112349,"amount":120}"#, &["90010112349"]),
+        (r#"{"lat":50.06143,"lon":-19.93658,"latency":50.06143}"#, &["50.06143", "-19.93658"]),
+        (r#"{"cvv":"123","cvv_result":"M","exp_month":"12"}"#, &["123"]),
+        (r#"{"token":"FAKEdup1","token":"FAKEdup2","n":3}"#, &["FAKEdup1", "FAKEdup2"]),
+        (r#"{"a":1,"token":"FAKEcat1"}{"b":2,"token":"FAKEcat2"}"#, &["FAKEcat1", "FAKEcat2"]),
+        (r#"{"level":"error","body":{"password":"FAKE-cut-off-in-the-mid"#, &["FAKE-cut-off-in-the-mid"]),
+        (r#"{"password":null,"token":"","secret":false,"api_key":"null-FAKE-false-77"}"#, &["null-FAKE-false-77"]),
+        (
+            r#"{"token_count":512,"max_tokens":4096,"password_reset_at":"2026-03-01T10:00:00Z","author":"b","key_id":"k"}"#,
+            &[],
+        ),
+        (r#"{"keyboard":"pl","secretary_desk":"B2","authenticated":true,"tokens":18}"#, &[]),
+        (
+            r#"{"hasło":"F1","hasloUzytkownika":"F2","dbPassword":"F3","API-Key":"F4","x_auth_token":"F5","Client Secret":"F6"}"#,
+            &["F1", "F2", "F3", "F4", "F5", "F6"],
+        ),
+        (r#"payload={"password":"FAKE-emb-3","n":1} took 12ms"#, &["FAKE-emb-3"]),
+        (r#"{"date_of_birth":"1990-01-01","created_at":"2026-03-01"}"#, &["1990-01-01"]),
+        (r#"{"first_name":"Żaneta","last_name":"Przykładowa","name":"daily-sync"}"#, &["Żaneta", "Przykładowa"]),
+        (r#"{"auth":"basic","n":1,"auth":"c3ZjOkZBS0VyZWc3"}"#, &["c3ZjOkZBS0VyZWc3"]),
+    ]);
+}
+
+#[test]
+fn json_inside_strings() {
+    check(&[
+        (r#"{"m":"{\"client_secret\":\"FAKEnested7Qw2\",\"region\":\"eu\"}","l":1}"#, &["FAKEnested7Qw2"]),
+        (
+            r#"{"p":"{\"body\":\"{\\\"client_secret\\\":\\\"FAKEnested7Qw2\\\",\\\"r\\\":\\\"eu\\\"}\",\"attempt\":2}"}"#,
+            &["FAKEnested7Qw2"],
+        ),
+        (r#"{"m":"{\"password\":\"FAKE\\\"mid\\\"end\",\"n\":1}"}"#, &[r#"FAKE\\\"mid\\\"end"#]),
+        (r#"{"m":"{\"password\":\"FAKE\\\\\",\"n\":1}"}"#, &[r"FAKE\\\\"]),
+        (r#"{"m":"{\"pin\":4821,\"n\":1}"}"#, &["4821"]),
+        (r#"{"m":"{\"password\":\"FAKEcut","n":"x"}"#, &["FAKEcut"]),
+        (r#"{"m":"User(password=FAKE-j, role=x)","n":1}"#, &["FAKE-j"]),
+        (r#"{"m":"password=FAKE1\nnext line","n":1}"#, &["FAKE1"]),
+        (r#"{"m":"say password='FAKE1","n":"it's"}"#, &["FAKE1"]),
+        (r#"{"m":"{'password': 'FAKE\\'q'}","n":1}"#, &[r"FAKE\\'q"]),
+        (r#"{"m":"cmd \"password=FAKE1\" now"}"#, &["FAKE1"]),
+        (r#"{"status":"error: password=FAKEst9"}"#, &["FAKEst9"]),
+    ]);
+}
+
+#[test]
+fn containers() {
+    check(&[
+        (r#"{"tokens":["FAKEaaaa1111","FAKEbbbb2222"],"token_count":2}"#, &["FAKEaaaa1111", "FAKEbbbb2222"]),
+        (
+            r#"{"credentials":{"type":"basic","login":"svc-erp","extra":{"p1":"FAKE-deep-4471"}},"retry":1}"#,
+            &["svc-erp", "FAKE-deep-4471"],
+        ),
+        (r#"{"m":"{\"tokens\":[\"FAKEa\",\"FAKEb\"]}","n":"x"}"#, &["FAKEa", "FAKEb"]),
+        (r#"{"m":"{\"tokens\":[\"FAKEa\",\"FAK","n":"x"}"#, &["FAKEa", "FAK"]),
+        (r#"{"pin":[1234,5678],"n":[1]}"#, &["1234", "5678"]),
+        (r#"{"tokens":{"prompt":120,"completion":44}}"#, &[]),
+        (r#""authorization":["Bearer FAKEb3Qw"] x"#, &["FAKEb3Qw"]),
+        (r#"{"cookies":{"sid":"FAKEsid1","theme":"dark"}}"#, &["FAKEsid1", "dark"]),
+        ("credentials={user=svc, pw=FAKE1}, n=2", &["svc", "FAKE1"]),
+    ]);
+}
+
+#[test]
+fn pairs_in_text() {
+    check(&[
+        (
+            "level=info msg=\"login ok\" password=\"FAKE \\\"q\\\" x\" token=FAKElf7 dur=12ms",
+            &[r#"FAKE \"q\" x"#, "FAKElf7"],
+        ),
+        ("token=FAKEone1;token=FAKEtwo2,password=FAKEthree3&x=1", &["FAKEone1", "FAKEtwo2", "FAKEthree3"]),
+        (
+            "PWD=/srv/app DB_PASSWORD=FAKE=a=b SECRET_KEY_BASE=FAKEskb7 TOKEN_TTL=3600 OLDPWD=/ L=pl",
+            &["FAKE=a=b", "FAKEskb7"],
+        ),
+        ("password = \"correct horse FAKE staple\" port = 5432", &["correct horse FAKE staple"]),
+        ("X-BLToken: FAKE-bl-77Qw X-Shop: demo", &["FAKE-bl-77Qw"]),
+        ("db_password=changeme FTP_PASS=password123 root_pw=12345678", &["changeme", "password123", "12345678"]),
+        ("smtp_password=FAKE-webhook-client-true", &["FAKE-webhook-client-true"]),
+        ("user=jan;token=abc123FAKE456", &["abc123FAKE456"]),
+        ("User(password=FAKE1, name=x) {Password:FAKE2 User:y}", &["FAKE1", "FAKE2"]),
+        ("password=p;w,d&x! n=1", &["p;w,d&x!"]),
+        ("tab password\t=\tFAKE1", &["FAKE1"]),
+        ("hasło: „FAKEquo7” ok", &["FAKEquo7"]),
+        ("secretName: erp-db; tokenReview ok; key=user:42:profile", &[]),
+        ("pesel=90010112340 odrzucony", &["90010112340"]),
+        ("nip: 123 456 32 18, x", &["123 456 32 18"]),
+        ("nazwisko: Żak Kowalska, wiek: 3", &["Żak Kowalska"]),
+        ("curl -H 'X-Api-Key: FAKEcurl2' -d '{\"password\":\"FAKEcurl3\"}' -o x", &["FAKEcurl2", "FAKEcurl3"]),
+        ("token=FAKEnul7\0\r", &["FAKEnul7"]),
+        ("password: String = 5", &["String"]),
+    ]);
+}
+
+#[test]
+fn dumps() {
+    check(&[
+        (r"{'password': 'FAKE\'q-31', 'user_ok': True, 'n': None}", &[r"FAKE\'q-31"]),
+        (
+            r#"params={:password=>"FAKE-rb-1", :page=>2} opts={ apiKey: 'FAKE-js-2', page: 2 }"#,
+            &["FAKE-rb-1", "FAKE-js-2"],
+        ),
+        (r#"array(1) { ["password"]=> string(5) "FAKE1" ["n"]=> int(2) }"#, &["FAKE1"]),
+        ("Array ( [password] => FAKE1 [n] => 2 )", &["FAKE1"]),
+        ("user[password]=FAKE1&user[name]=x", &["FAKE1"]),
+        (r#"Config { password: Some("FAKE1"), n: 2 }"#, &["FAKE1"]),
+        ("{'password': b'FAKE1', 'n': 1}", &["FAKE1"]),
+        (r#"@password="FAKE1", @n=2"#, &["FAKE1"]),
+    ]);
+}
+
+#[test]
+fn values_that_stay() {
+    check(&[
+        ("password=${DB_PASSWORD} token={{ vault_token }} api_key=<YOUR_API_KEY> secret=******** pw=[REDACTED]", &[]),
+        ("password=${DB_PASSWORD:-FAKEdef7} url=jdbc:x://h?password=${PW}FAKEtail", &["FAKEdef7", "${PW}FAKEtail"]),
+        (r#"{"email":"[EMAIL:9f2c]","password":"[REDACTED]","token":"[token]","pin":"[card-1111]"}"#, &[]),
+        ("wrong password: 3 attempts; token: expired; password: required", &[]),
+        ("Unexpected token } in JSON at position 12; token=EOF near line 3; invalid character in secret \"", &[]),
+        ("Password must contain 8 characters; password reset requested; token expired; secret santa", &[]),
+        ("Failed password for invalid user jan from 192.0.2.7 port 51122 ssh2", &[]),
+        ("pass=null fail=0 bypass=true partition_key=7 sort_key=ts", &[]),
+    ]);
+}
+
+#[test]
+fn connection_strings() {
+    check(&[
+        ("jdbc:sqlserver://db:1433;databaseName=erp;user=app;password=FAKEjdbc7;encrypt=true", &["FAKEjdbc7"]),
+        ("Driver={X};Server=db;Uid=app;Pwd={FAKE;semi}}x};Timeout=5", &["FAKE;semi}}x"]),
+        ("AccountName=acct;AccountKey=RkFLRQABAg6Ow==;EndpointSuffix=core.windows.net", &["RkFLRQABAg6Ow=="]),
+    ]);
+}
+
+#[test]
+fn headers() {
+    check(&[
+        (
+            "authorization: bearer FAKEb1.x_y-z~q+/== | Authorization=Bearer%20FAKEb2Qw | x",
+            &["FAKEb1.x_y-z~q+/==", "FAKEb2Qw"],
+        ),
+        ("Authorization: FAKEraw77Qw2x", &["FAKEraw77Qw2x"]),
+        (
+            r#"Authorization: Digest username="jan", realm="x", nonce="fa4e", uri="/a?b=1", response="fa4ec0c7""#,
+            &["jan", "fa4ec0c7"],
+        ),
+        (
+            "Authorization: AWS4-HMAC-SHA256 Credential=AKIAFAKE/20260301/eu/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=fa4eab3d",
+            &["AKIAFAKE", "fa4eab3d"],
+        ),
+        ("Cookie: theme=dark; JSESSIONID=fa4eb7b2; lang=pl", &["dark", "fa4eb7b2", "pl"]),
+        ("Set-Cookie: __Host-sid=FAKEsid%2Babc; Path=/; Secure; Max-Age=3600", &["FAKEsid%2Babc"]),
+        (
+            r#"{"headers":{"Authorization":"Basic RkFLRTpGQUtF","Cookie":"a=FAKE1; b=FAKE2"}}"#,
+            &["RkFLRTpGQUtF", "FAKE1", "FAKE2"],
+        ),
+    ]);
+}
