@@ -63,6 +63,17 @@ impl OffsetMap {
         Span { start, end }
     }
 
+    /// True when the decoded byte at `at` was made by decoding, not copied.
+    pub fn produced(&self, at: usize) -> bool {
+        (at as u32) < self.decoded_len && !self.runs[self.run_at(at as u32)].copies
+    }
+
+    /// True when any byte of the decoded `span` was made by decoding, or any was skipped inside it.
+    pub fn produced_in(&self, span: Span) -> bool {
+        let first = self.run_at(span.start);
+        !self.runs[first].copies || self.runs.get(first + 1).is_some_and(|next| next.decoded < span.end)
+    }
+
     /// Index of the run that holds the decoded byte `at`.
     fn run_at(&self, at: u32) -> usize {
         // Runs that decode to nothing share their successor's start; the last one starting at or

@@ -1,0 +1,120 @@
+//! Opaque runs: at least [`SHORTEST`] characters in a row of which base64, base64url and hex are made, also
+//! when broken into lines as mail programs and key files do.
+
+use super::chain::Encoding;
+use super::expander::Frame;
+use crate::redact::finding::Span;
+
+/// An encoding that hides a whole text in one run of characters.
+pub(super) struct Opaque {
+    /// Its name.
+    pub(super) encoding: Encoding,
+    /// Decodes `run` of `text` into `out` (emptied first; `scratch` may be used freely) when what comes out looks
+    /// like text, and returns the span that has to be masked if anything in it is found.
+    pub(super) decode: fn(text: &[u8], run: Span, scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> Option<Span>,
+}
+
+/// Shorter runs are not looked into.
+pub(super) const SHORTEST: usize = 16;
+
+/// Longer runs are read in parts of this many characters (a multiple of four) that overlap by [`OVERLAP`].
+const WINDOW: usize = 1 << 20;
+const OVERLAP: usize = 4096;
+
+/// Lines of broken runs are at least this long.
+const LINE: usize = 32;
+
+/// The next run at or after `from`. In a decoded text only runs that the level above could not see count.
+pub(super) fn next(text: &[u8], parent: Option<&Frame>, mut from: usize) -> Option<Span> {
+    loop {
+        let run = scan(text, from)?;
+        let around = Span::new((run.start as usize).saturating_sub(1), text.len().min(run.end as usize + 1));
+        if parent.is_none_or(|parent| parent.produced_in(around)) {
+            return Some(run);
+        }
+        from = run.end as usize;
+    }
+}
+
+/// Looks at the last character of each stretch of [`SHORTEST`] first, so that ordinary words are passed quickly.
+fn scan(text: &[u8], mut start: usize) -> Option<Span> {
+    if start > 0 && start < text.len() && is_opaque(text[start]) && is_opaque(text[start - 1]) {
+        start = start.saturating_sub(OVERLAP);
+    }
+    loop {
+        let stretch = text.get(start..start + SHORTEST)?;
+        match stretch.iter().rposition(|&byte| !is_opaque(byte)) {
+            Some(at) => start += at + 1,
+            None => return Some(Span::new(start, end_of(text, start))),
+        }
+    }
+}
+
+/// The end of the run that starts at `start`, over line ends as long as the lines are equally long.
+fn end_of(text: &[u8], start: usize) -> usize {
+    let cap = text.len().min(start + WINDOW);
+    let line_end = |from: usize| from + text[from..cap].iter().take_while(|&&byte| is_opaque(byte)).count();
+    let mut end = line_end(start);
+    let width = end - start;
+    if width < LINE || width % 4 != 0 {
+        return end;
+    }
+    let mut line = width;
+    while line == width {
+        let gap = match &text[end..cap] {
+            [b'\r', b'\n', ..] => 2,
+            [b'\n', ..] => 1,
+            [b' ', ..] if width >= 60 => 1,
+            _ => break,
+        };
+        line = line_end(end + gap) - (end + gap);
+        if line == 0 {
+            break;
+        }
+        end += gap + line;
+    }
+    end
+}
+
+pub(super) fn is_opaque(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runs(text: &str) -> Vec<&str> {
+        let (mut from, mut found) = (0, Vec::new());
+        while let Some(run) = next(text.as_bytes(), None, from) {
+            found.push(&text[run.start as usize..run.end as usize]);
+            from = run.end as usize;
+        }
+        found
+    }
+
+    #[test]
+    fn only_long_runs_are_found_and_found_whole() {
+        assert_eq!(runs("short words and fifteen_letters"), Vec::<&str>::new());
+        assert_eq!(runs("a 0123456789abcdef. b"), ["0123456789abcdef"]);
+        assert_eq!(
+            runs("=0123456789abcdefghij= x /abcdefghijklmnopqrst"),
+            ["0123456789abcdefghij", "/abcdefghijklmnopqrst"]
+        );
+    }
+
+    #[test]
+    fn lines_of_equal_length_are_one_run() {
+        let line = "abcdefghijklmnopqrstuvwxyz012345";
+        let text = format!("x {line}\n{line}\r\nabc\nnext");
+        assert_eq!(runs(&text), [&text[2..text.len() - 5]]);
+    }
+
+    #[test]
+    fn very_long_runs_are_read_in_overlapping_parts() {
+        let text = "a".repeat(WINDOW + 10);
+        let found = runs(&text);
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].len() + found[1].len(), text.len() + OVERLAP);
+    }
+}

@@ -1,0 +1,53 @@
+//! Control characters as some syslog daemons write them: `#012` is a line feed, `#011` a tab.
+//!
+//! Only control characters and bytes above 0x7f are written so; `#123` is an issue number and stays.
+
+use super::chain::Encoding;
+use super::region::{Inline, REACH};
+use memchr::memchr;
+
+pub(super) const INLINE: Inline = Inline { encoding: Encoding::Syslog, find, decode, quoted: true, reach: REACH };
+
+fn find(text: &[u8], mut from: usize) -> Option<usize> {
+    loop {
+        let at = from + memchr(b'#', text.get(from..)?)?;
+        if read(text, at).is_some() {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+}
+
+fn decode(text: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
+    match read(text, at) {
+        Some(byte) => {
+            out.push(byte);
+            4
+        }
+        None => 1,
+    }
+}
+
+/// The byte written as `#` and three octal digits at `at`.
+fn read(text: &[u8], at: usize) -> Option<u8> {
+    let digits = text.get(at + 1..at + 4)?;
+    if !matches!(digits, [b'0'..=b'3', b'0'..=b'7', b'0'..=b'7']) {
+        return None;
+    }
+    let byte = ((digits[0] - b'0') << 6) | ((digits[1] - b'0') << 3) | (digits[2] - b'0');
+    (byte < 0x20 || byte >= 0x7f).then_some(byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_read_and_issue_numbers_are_not() {
+        let mut out = Vec::new();
+        assert_eq!(find(b"a#012b", 0), Some(1));
+        assert_eq!(decode(b"a#012b", 1, &mut out), 4);
+        assert_eq!(out, b"\n");
+        assert_eq!(find(b"issue #123 and #45 and #0", 0), None);
+    }
+}
