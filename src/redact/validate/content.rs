@@ -1,0 +1,175 @@
+//! Demands on what a value is made of: how random it looks, which characters it has, what it is not.
+//! They refute or stay silent; nothing here proves.
+
+use super::Verdict;
+use super::western_ids::weak;
+
+/// Least share of the entropy its own alphabet and length allow that a random value reaches.
+const RANDOM_SHARE: f32 = 0.84;
+
+/// Refutes values that do not look random: entropy per character, as a share of the most that a text of
+/// that length over the narrowest fitting alphabet (digits, hex, one case, both, with signs) can have.
+/// Below twelve characters words and random values cannot be told apart: refuted. Words and key names (`session_refresh_token`) end near 0.7, random values above 0.9.
+pub(super) fn entropy(candidate: &[u8]) -> Verdict {
+    weak(candidate.len() >= 12 && share(candidate) >= RANDOM_SHARE)
+}
+
+fn share(candidate: &[u8]) -> f32 {
+    let mut counts = [0u32; 256];
+    candidate.iter().for_each(|byte| counts[*byte as usize] += 1);
+    let len = candidate.len() as f32;
+    let entropy: f32 = counts.iter().filter(|n| **n > 0).map(|n| *n as f32 / len).map(|p| -p * p.log2()).sum();
+    entropy / (alphabet_size(candidate).min(len)).log2()
+}
+
+fn alphabet_size(candidate: &[u8]) -> f32 {
+    let any = |test: fn(&u8) -> bool| candidate.iter().any(test);
+    if candidate.iter().all(u8::is_ascii_digit) {
+        return 10.0;
+    }
+    if candidate.iter().all(u8::is_ascii_hexdigit) {
+        return 16.0;
+    }
+    let mut size = 0.0;
+    for (present, count) in [
+        (any(u8::is_ascii_digit), 10.0),
+        (any(u8::is_ascii_lowercase), 26.0),
+        (any(u8::is_ascii_uppercase), 26.0),
+        (any(|b| !b.is_ascii_alphanumeric()), 8.0),
+    ] {
+        size += if present { count } else { 0.0 };
+    }
+    size
+}
+
+/// Refutes values without a digit.
+pub(super) fn has_digit(candidate: &[u8]) -> Verdict {
+    weak(candidate.iter().any(u8::is_ascii_digit))
+}
+
+/// Refutes values without a letter.
+pub(super) fn has_letter(candidate: &[u8]) -> Verdict {
+    weak(candidate.iter().any(u8::is_ascii_alphabetic))
+}
+
+/// Refutes values without letters of both cases.
+pub(super) fn mixed_case(candidate: &[u8]) -> Verdict {
+    weak(candidate.iter().any(u8::is_ascii_lowercase) && candidate.iter().any(u8::is_ascii_uppercase))
+}
+
+/// Refutes values of hexadecimal digits only: hashes, commits, span ids.
+pub(super) fn not_hex(candidate: &[u8]) -> Verdict {
+    weak(!candidate.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Refutes everything but hexadecimal digits.
+pub(super) fn hex(candidate: &[u8]) -> Verdict {
+    weak(!candidate.is_empty() && candidate.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Refutes everything but digits with separators.
+pub(super) fn digits(candidate: &[u8]) -> Verdict {
+    weak(super::digits::Compact::digits(candidate).is_some_and(|compact| !compact.get().is_empty()))
+}
+
+/// Refutes values made of digits only: counters, times, ids.
+pub(super) fn not_digits(candidate: &[u8]) -> Verdict {
+    weak(!candidate.iter().all(u8::is_ascii_digit))
+}
+
+/// Refutes everything but a UUID in its usual grouping, in either case, not all zeros.
+pub(in crate::redact) fn uuid(candidate: &[u8]) -> Verdict {
+    let form = candidate.len() == 36
+        && candidate
+            .iter()
+            .enumerate()
+            .all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() });
+    weak(form && candidate.iter().any(|b| !matches!(b, b'0' | b'-')))
+}
+
+/// Refutes UUIDs: request, trace and object ids.
+pub(super) fn not_uuid(candidate: &[u8]) -> Verdict {
+    weak(uuid(candidate) == Verdict::Refutes)
+}
+
+/// Refutes everything but a decimal degree: −180 to 180 with at least three decimals.
+pub(super) fn degree(candidate: &[u8]) -> Verdict {
+    let text = candidate.strip_prefix(b"-").or_else(|| candidate.strip_prefix(b"+")).unwrap_or(candidate);
+    let Some(point) = text.iter().position(|b| *b == b'.') else { return Verdict::Refutes };
+    let (whole, decimals) = (&text[..point], &text[point + 1..]);
+    let form = (1..=3).contains(&whole.len()) && (3..=17).contains(&decimals.len());
+    let digits = whole.iter().chain(decimals).all(u8::is_ascii_digit);
+    let value = whole.iter().take(3).fold(0u32, |n, b| n * 10 + u32::from(b.wrapping_sub(b'0')));
+    weak(form && digits && value <= 180)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::assert_verdicts;
+    use super::*;
+
+    #[test]
+    fn entropy_knows_the_alphabet() {
+        assert_verdicts(
+            entropy,
+            Verdict::Silent,
+            &[
+                "9f86d081884c7d659a2feaa0c55ad015",
+                "Zk3vQ9xLpT2mWc7RbY5u",
+                "x7Gq2-Vt9_Lk4Rz8",
+                "830517294617",
+                "q7w2e9r4t1y6",
+            ],
+        );
+        assert_verdicts(
+            entropy,
+            Verdict::Refutes,
+            &[
+                "session_refresh_token",
+                "aaaaaaaaaaaaaaaa",
+                "password",
+                "short",
+                "",
+                "00000000000000000001",
+                "xxxxxxxx-xxxx-xxxx",
+                "internal_error_handler",
+            ],
+        );
+    }
+
+    #[test]
+    fn demands() {
+        assert_verdicts(has_digit, Verdict::Silent, &["a1"]);
+        assert_verdicts(has_digit, Verdict::Refutes, &["ab", ""]);
+        assert_verdicts(has_letter, Verdict::Silent, &["a1"]);
+        assert_verdicts(has_letter, Verdict::Refutes, &["12", ""]);
+        assert_verdicts(mixed_case, Verdict::Silent, &["aB"]);
+        assert_verdicts(mixed_case, Verdict::Refutes, &["ab", "AB", ""]);
+        assert_verdicts(not_hex, Verdict::Silent, &["fa4eg"]);
+        assert_verdicts(not_hex, Verdict::Refutes, &["fa4e", "00"]);
+        assert_verdicts(hex, Verdict::Silent, &["fa4e"]);
+        assert_verdicts(hex, Verdict::Refutes, &["fa4eg", ""]);
+        assert_verdicts(digits, Verdict::Silent, &["12-34 5"]);
+        assert_verdicts(digits, Verdict::Refutes, &["12a", "", "-"]);
+        assert_verdicts(not_digits, Verdict::Silent, &["12a"]);
+        assert_verdicts(not_digits, Verdict::Refutes, &["12"]);
+    }
+
+    #[test]
+    fn uuids_and_degrees() {
+        assert_verdicts(
+            uuid,
+            Verdict::Silent,
+            &["6f1c2a9e-fa4e-4b7d-9c11-0a5d3c2e7b88", "6F1C2A9E-FA4E-4B7D-9C11-0A5D3C2E7B88"],
+        );
+        assert_verdicts(
+            uuid,
+            Verdict::Refutes,
+            &["6f1c2a9efa4e4b7d9c110a5d3c2e7b88", "00000000-0000-0000-0000-000000000000", ""],
+        );
+        assert_verdicts(not_uuid, Verdict::Refutes, &["6f1c2a9e-fa4e-4b7d-9c11-0a5d3c2e7b88"]);
+        assert_verdicts(not_uuid, Verdict::Silent, &["fa4e"]);
+        assert_verdicts(degree, Verdict::Silent, &["50.06143", "-122.419", "+19.93658"]);
+        assert_verdicts(degree, Verdict::Refutes, &["50", "50.1", "190.1234", "a.123", "", "1.2.345"]);
+    }
+}
