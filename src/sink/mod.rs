@@ -9,6 +9,7 @@ pub mod contract;
 pub mod datadog;
 pub mod http;
 pub mod key;
+pub mod site_api;
 pub mod stdout;
 
 pub use contract::{Outcome, Reason, Sink};
