@@ -7,8 +7,10 @@
 //! again: bytes outside masks are the bytes that were read.
 
 pub mod carrier;
+pub mod filler;
 pub mod finding;
 pub mod key;
+pub mod policy;
 pub mod redactor;
 pub mod rule;
 pub mod ruleset;
