@@ -197,8 +197,12 @@ fn is_own_mask(value: &[u8]) -> bool {
 /// The default of `${NAME:-default}` or `${NAME-default}`, when that is the whole value.
 fn shell_default(value: &[u8]) -> Option<Range<usize>> {
     let inner = value.strip_prefix(b"${")?.strip_suffix(b"}")?;
-    if inner.contains(&b'}') {
-        return None;
+    let mut open = 0i32;
+    for byte in inner {
+        open += i32::from(*byte == b'{') - i32::from(*byte == b'}');
+        if open < 0 {
+            return None;
+        }
     }
     let name = inner.iter().take_while(|byte| is_name_byte(**byte)).count();
     let rest = &inner[name..];

@@ -35,7 +35,6 @@ fn read_at(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Style)
     }
     match scope.text[from] {
         b'[' | b'{' => bracketed(reader, scope, from, style),
-        b'<' if scope.has(from, b"<![CDATA[") => cdata(reader, scope, from),
         b'|' | b'>' if style.colon && line_ends(scope, from) => block(reader, scope, from),
         b'\r' | b'\n' if style.colon => block(reader, scope, from),
         b'&' | b'*' if style.member => container::read(reader, scope, from + 1),
@@ -103,14 +102,6 @@ fn brace_end(scope: Scope<'_>, mut at: usize) -> Option<usize> {
         }
     }
     None
-}
-
-fn cdata(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize) -> usize {
-    let start = from + b"<![CDATA[".len();
-    let length = scope.text[start..scope.limit].windows(3).position(|end| end == b"]]>");
-    let end = length.map_or(scope.limit, |length| start + length);
-    scalar(reader, scope, start..end, true);
-    (end + 3).min(scope.limit)
 }
 
 fn bare_value(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Style) -> usize {

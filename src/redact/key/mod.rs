@@ -17,8 +17,11 @@ pub use crate::redact::carrier::cursor::KeyCursor;
 pub use crate::redact::carrier::kind::ValueKind;
 pub use table::{KeyError, KeyFind, KeyTable, Place};
 
+use super::carrier::bare::Style;
+use super::carrier::markup;
 use super::carrier::reader::Reader;
 use super::carrier::scope::Scope;
+use super::carrier::sibling;
 use super::carrier::value;
 use super::finding::Finding;
 use name::Name;
@@ -79,8 +82,24 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
             value::read(reader, scope, at, style);
             true
         }
-        _ => false,
+        Spot::Text { open, after } => {
+            sibling::siblings(reader, scope, open, after) || sibling::following(reader, scope, open, after)
+        }
+        Spot::Element { at } => markup::element(reader, scope, at),
+        Spot::Content { at } => markup::next_element(reader, scope, at),
+        Spot::Flag { at } => flag_value(reader, scope, at),
+        Spot::Loose { at } => sibling::siblings(reader, scope, name.start, at),
     }
+}
+
+/// `--password x`; what looks like the next flag is none.
+fn flag_value(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bool {
+    let from = scope.skip_blank(at);
+    let value = scope.byte(from).is_some_and(|byte| byte != b'-');
+    if value {
+        value::read(reader, scope, from, Style::default());
+    }
+    value
 }
 
 /// `PWD=/srv/app`: the shell's working directory.

@@ -118,13 +118,15 @@ fn quoted_name(scope: Scope<'_>, start: usize, end: usize, after: usize) -> Spot
         return Spot::Pair { at, style: Style { member: true, colon, ..Style::default() } };
     }
     let closing = &scope.text[end..after];
-    let open = start.saturating_sub(closing.len()).max(scope.floor);
-    let whole = scope.text[open..start] == *closing || starts_with_typographic(scope, open, start);
-    if whole { Spot::Text { open, after } } else { Spot::Loose { at: end } }
-}
-
-fn starts_with_typographic(scope: Scope<'_>, open: usize, start: usize) -> bool {
-    start - open == 3 && quoted::open(scope, open).is_some()
+    let dashes = scope.text[scope.floor..start].iter().rev().take(2).take_while(|byte| **byte == b'-').count();
+    let first = start - dashes;
+    let open = first.saturating_sub(closing.len()).max(scope.floor);
+    let typographic = first - open == 3 && quoted::open(scope, open).is_some();
+    if scope.text[open..first] == *closing || typographic {
+        Spot::Text { open, after }
+    } else {
+        Spot::Loose { at: end }
+    }
 }
 
 /// Behind the closing brackets of `user[password]`, `["password"]`, `[password]`.

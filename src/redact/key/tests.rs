@@ -270,3 +270,55 @@ fn headers() {
         ),
     ]);
 }
+
+#[test]
+fn names_that_are_values() {
+    check(&[
+        (
+            r#"[{"name":"Authorization","value":"Bearer FAKEsib.9Qw"},{"name":"Accept","value":"application/json"}]"#,
+            &["FAKEsib.9Qw"],
+        ),
+        (r#"{"value":"FAKE-before-name-55","key":"DB_PASSWORD","scope":"prod"}"#, &["FAKE-before-name-55"]),
+        (r#"{"name":"password","on":true,"x":{"y":[1]},"value":"FAKE1"}"#, &["FAKE1"]),
+        (r#"{"m":"{\"name\":\"password\",\"value\":\"FAKE1\"}"}"#, &["FAKE1"]),
+        (r#"["Host","api.example.com","X-Api-Key","FAKEflat77Qw","Accept","*/*"]"#, &["FAKEflat77Qw"]),
+        (r#"{"allow":["Authorization","X-Api-Key","Content-Type"],"required":["token","name"]}"#, &[]),
+        (r#"[["password","FAKE1"],["user","x"]] [(b'authorization', b'Bearer FAKE2')]"#, &["FAKE1", "FAKE2"]),
+        (r#"["run","--token","FAKE1","-v"]"#, &["FAKE1"]),
+        (r#"<add key="Password" value="FAKE1"/><add value="FAKE2" key="ApiKey"/>"#, &["FAKE1", "FAKE2"]),
+        (r#"<property name="password">FAKE1</property>"#, &["FAKE1"]),
+        ("env {Name:DB_PASSWORD Value:FAKE1} name=API_KEY value=FAKE2 n=3", &["FAKE1", "FAKE2"]),
+        (r#"{"apiVersion":"v1","data":{"a":"FAKE1"},"kind":"Secret","stringData":{"x":"FAKE2"}}"#, &["FAKE1", "FAKE2"]),
+        (
+            r#"{\"kind\":\"Secret\",\"data\":{\"tls.crt2\":\"RkFL==\"},\"stringData\":{\"x\":\"FAKE-2\"}}"#,
+            &["RkFL==", "FAKE-2"],
+        ),
+        (r#"{"message":"bad password","next":"value","type":"token","text":"hello"}"#, &[]),
+    ]);
+}
+
+#[test]
+fn markup() {
+    check(&[
+        (
+            r#"<cfg Password="FAKE&quot;x1" Port="5432"><apiKey>FAKEx2</apiKey><note>password policy</note></cfg>"#,
+            &["FAKE&quot;x1", "FAKEx2"],
+        ),
+        (r#"<wsse:Password Type="x#PasswordText">FAKE1</wsse:Password>"#, &["FAKE1"]),
+        ("<password><![CDATA[FAKE<1>]]></password>", &["FAKE<1>"]),
+        ("<key>password</key> <string>FAKE1</string><token/>", &["FAKE1"]),
+        ("<password></password><n>x</n>", &[]),
+        (r#"{"m":"<password>FAKE1","n":"x"}"#, &["FAKE1"]),
+    ]);
+}
+
+#[test]
+fn flags() {
+    check(&[
+        (
+            "run --password FAKEcli1 --token=FAKEcli2 --api-key \"FAKE cli 3\" --password-stdin --token-file /run/t --dry-run",
+            &["FAKEcli1", "FAKEcli2", "FAKE cli 3"],
+        ),
+        ("run --token --dry-run; x -password FAKE1", &["FAKE1"]),
+    ]);
+}

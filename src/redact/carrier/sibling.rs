@@ -1,0 +1,164 @@
+//! Names that are values: `{"name":"Authorization","value":"…"}`, `<add key="Password" value="…"/>`, flat
+//! lists `["X-Api-Key","…"]`, pairs `("password","…")`.
+
+use super::bare::Style;
+use super::member;
+use super::quoted;
+use super::reader::Reader;
+use super::scope::Scope;
+use super::value;
+
+/// Members whose value names what a sibling holds.
+const NAMING: &[&str] = &[
+    "attribute",
+    "envname",
+    "field",
+    "fieldname",
+    "header",
+    "headername",
+    "k",
+    "key",
+    "keyname",
+    "n",
+    "name",
+    "option",
+    "param",
+    "parameter",
+    "parametername",
+    "paramname",
+    "property",
+    "setting",
+    "var",
+    "variable",
+    "variablename",
+];
+
+/// Members that say what kind of thing the object is.
+const TYPING: &[&str] = &["id", "label", "title", "type"];
+
+const VALUES: &[&str] = &[
+    "content",
+    "current",
+    "currentvalue",
+    "data",
+    "default",
+    "defaultvalue",
+    "newvalue",
+    "oldvalue",
+    "plaintext",
+    "rawvalue",
+    "secret",
+    "stringvalue",
+    "v",
+    "val",
+    "value",
+    "values",
+    "valuestring",
+];
+
+/// Siblings looked at on either side.
+const REACH: usize = 12;
+
+/// Reads the siblings of the member whose value is the key's name: the value begins at `open` and ends at
+/// `after`. False when it is no such member.
+pub(crate) fn siblings(reader: &mut Reader<'_>, scope: Scope<'_>, open: usize, after: usize) -> bool {
+    let Some(naming) = member::owner(scope, open) else { return false };
+    let wanted: &[&str] = if member::is_one_of(scope, &naming.name, NAMING) {
+        VALUES
+    } else if member::is_one_of(scope, &naming.name, TYPING) {
+        &["value", "val", "newvalue", "oldvalue"]
+    } else if member::is_one_of(scope, &naming.name, &["kind"]) {
+        &["data", "stringdata"]
+    } else {
+        return false;
+    };
+    forwards(reader, scope, after, wanted);
+    backwards(reader, scope, naming.start, wanted);
+    true
+}
+
+fn forwards(reader: &mut Reader<'_>, scope: Scope<'_>, after: usize, wanted: &[&str]) {
+    let mut at = after;
+    for _ in 0..REACH {
+        let Some(next) = member::next(scope, at) else { break };
+        let end = member::value_end(scope, next.value);
+        if !reader.paid(at, end) {
+            return;
+        }
+        if member::is_one_of(scope, &next.name, wanted) {
+            value::read(reader, scope, next.value, style_of(next.quoted));
+        }
+        at = end;
+    }
+    // `<property name="password">x</property>`
+    if scope.byte(at) == Some(b'>') && scope.text[scope.floor..at].last() != Some(&b'/') {
+        super::markup::content(reader, scope, at + 1);
+    }
+}
+
+fn backwards(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, wanted: &[&str]) {
+    let mut at = start;
+    for _ in 0..REACH {
+        let Some(previous) = member::previous(scope, at) else { return };
+        if !reader.paid(previous.start, at) {
+            return;
+        }
+        if member::is_one_of(scope, &previous.name, wanted) {
+            value::read(reader, scope, previous.value, style_of(previous.quoted));
+        }
+        at = previous.start;
+    }
+}
+
+fn style_of(quoted: bool) -> Style {
+    Style { member: quoted, ..Style::default() }
+}
+
+/// Reads the item behind the name in a list: `["X-Api-Key","…", …]`, `["--token","…"]`, `("password", "…")`.
+pub(crate) fn following(reader: &mut Reader<'_>, scope: Scope<'_>, open: usize, after: usize) -> bool {
+    let before = scope.back_over_space(before_prefix(scope, open));
+    let opener = if before > scope.floor { scope.text[before - 1] } else { return false };
+    let comma = scope.skip_space(after);
+    if !matches!(opener, b'[' | b'(' | b',') || scope.byte(comma) != Some(b',') {
+        return false;
+    }
+    let mut from = scope.skip_space(comma + 1);
+    from += usize::from(matches!(scope.byte(from), Some(b'b' | b'u')));
+    let Some(quote) = quoted::open(scope, from) else { return false };
+    let inner = quoted::read(scope, quote);
+    let name = trimmed(scope, open, after);
+    let text = &scope.text[inner.start..inner.end];
+    let pair = opener != b',' && matches!(scope.byte(scope.skip_space(inner.after)), Some(b']' | b')'));
+    let header = is_header(name) && !is_header(text);
+    if header || name.starts_with(b"-") || (pair && !text.iter().all(u8::is_ascii_lowercase)) {
+        value::read(reader, scope, from, Style { member: true, ..Style::default() });
+        return true;
+    }
+    false
+}
+
+/// A Python prefix (`b'authorization'`) belongs to the quote.
+fn before_prefix(scope: Scope<'_>, open: usize) -> usize {
+    let prefixed = open >= scope.floor + 2
+        && matches!(scope.text[open - 1], b'b' | b'u')
+        && matches!(scope.text[open - 2], b'(' | b'[' | b',' | b' ');
+    open - usize::from(prefixed)
+}
+
+fn trimmed<'t>(scope: Scope<'t>, open: usize, after: usize) -> &'t [u8] {
+    let text = &scope.text[open..after];
+    let quote = |byte: &u8| matches!(byte, b'"' | b'\'' | b'\\' | b'`');
+    let from = text.iter().take_while(|byte| quote(byte)).count();
+    let to = text.len() - text.iter().rev().take_while(|byte| quote(byte)).count();
+    &text[from.min(to)..to]
+}
+
+/// Header names: words joined by hyphens, or one of the few single ones.
+fn is_header(name: &[u8]) -> bool {
+    let letters = name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+    let single = ["authorization", "cookie", "accept", "host", "origin", "referer"];
+    let known = single.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
+    // Digits other than a lone one are a value's: `a1b2-c3d4` is no header.
+    let digits = name.iter().filter(|byte| byte.is_ascii_digit()).count();
+    letters && (known || (digits <= 1 && name.contains(&b'-') && !name.starts_with(b"-")))
+}
