@@ -95,3 +95,19 @@ pub(super) fn free_left(text: &[u8], start: usize, floor: usize) -> bool {
         Some(c) => !c.is_alphanumeric() && !byte_before(text, start, floor, b'\\'),
     }
 }
+
+/// Where `count` digits that start at `start` end, with at most one separator of any kind between each two;
+/// nothing when a further digit follows.
+pub(super) fn loose_end(text: &[u8], start: usize, count: usize) -> Option<usize> {
+    let mut at = start;
+    for read in 0..count {
+        if read > 0 && !digit_at(text, at) {
+            at = separator_end(text, at);
+        }
+        if !digit_at(text, at) {
+            return None;
+        }
+        at += 1;
+    }
+    (!digit_at(text, at)).then_some(at)
+}

@@ -7,15 +7,27 @@
 //! of a hit it reports as `resume`: triggers before that are skipped. A prefilter may ask too often, never
 //! too rarely: every shape checks the whole structure itself, the cheapest look-alike first.
 
+mod birth_date;
 mod card;
+mod digit_ids;
 mod edge;
 mod email;
 mod groups;
+mod iban;
 mod ipv4;
 mod ipv6;
+mod letter_ids;
 mod mac;
+mod names;
+mod otp;
+mod phone;
+mod places;
+mod postal;
 #[cfg(test)]
 mod tests;
+mod tokens;
+mod tracks;
+mod user_path;
 
 use super::finding::Span;
 use super::validate::Verdict;
@@ -50,9 +62,8 @@ pub enum Trigger {
 pub struct ShapeHit {
     /// What to mask.
     pub span: Span,
-    /// How sure the shape is by itself. `Proves` needs nothing more; `Silent` needs one of the rule's `near`
-    /// words or a key; `Refutes` (the form fits, its checksum does not) needs a key, or a `near` word with
-    /// nothing but separators between it and the span.
+    /// How sure the shape is by itself: `Proves` needs nothing more, `Silent` needs one of the rule's `near`
+    /// words or a key. Never `Refutes`: what contradicts its own check is no hit.
     pub verdict: Verdict,
     /// Triggers of this shape before this offset need not be asked.
     pub resume: u32,
@@ -90,9 +101,179 @@ impl ShapeHit {
 }
 
 const TABLE: &[Shape] = &[
+    // Addresses of people and machines.
     Shape { name: "email", triggers: &[Trigger::At], find: email::find },
     Shape { name: "ipv4", triggers: &[Trigger::DottedDigits], find: ipv4::find },
     Shape { name: "ipv6", triggers: &[Trigger::HexColon], find: ipv6::find },
     Shape { name: "mac", triggers: &[Trigger::HexColon, Trigger::HexPairs], find: mac::find },
+    Shape { name: "ip-hostname", triggers: &[Trigger::Literals(places::HOST_PREFIXES)], find: places::ip_hostname },
+    // Money.
     Shape { name: "card", triggers: &[Trigger::DigitRun(12)], find: card::find },
+    Shape { name: "track-data", triggers: &[Trigger::DigitRun(16)], find: tracks::find },
+    Shape { name: "iban", triggers: &[Trigger::DigitRun(10)], find: iban::find },
+    Shape {
+        name: "nrb",
+        triggers: &[Trigger::DigitRun(26)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::NRB, text, at, floor),
+    },
+    Shape {
+        name: "aba-routing",
+        triggers: &[Trigger::DigitRun(9)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::ABA, text, at, floor),
+    },
+    Shape { name: "vat", triggers: &[Trigger::DigitRun(8)], find: letter_ids::vat },
+    // Contact.
+    Shape { name: "phone-e164", triggers: &[Trigger::DigitRun(8)], find: phone::e164 },
+    Shape { name: "phone-national", triggers: &[Trigger::DigitRun(7)], find: phone::national },
+    Shape {
+        name: "postal-address",
+        triggers: &[Trigger::Literals(postal::BEFORE), Trigger::Literals(postal::WITHIN)],
+        find: postal::address,
+    },
+    Shape { name: "postcode-city", triggers: &[Trigger::DigitRun(5)], find: postal::postcode_city },
+    Shape { name: "uk-postcode", triggers: &[Trigger::DigitRun(2)], find: postal::uk_postcode },
+    Shape {
+        name: "geo-coordinates",
+        triggers: &[Trigger::Words(&["geo:"]), Trigger::DigitRun(8)],
+        find: places::coordinates,
+    },
+    // Persons.
+    Shape { name: "salutation-name", triggers: &[Trigger::Literals(names::SALUTATIONS)], find: names::salutation },
+    Shape { name: "display-name", triggers: &[Trigger::At], find: names::display },
+    Shape { name: "birth-date", triggers: &[Trigger::DigitRun(5)], find: birth_date::find },
+    Shape { name: "user-path", triggers: &[Trigger::Literals(user_path::HOMES)], find: user_path::find },
+    // Poland.
+    Shape {
+        name: "pesel",
+        triggers: &[Trigger::DigitRun(11)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::PESEL, text, at, floor),
+    },
+    Shape { name: "nip", triggers: &[Trigger::DigitRun(10)], find: digit_ids::nip },
+    Shape {
+        name: "regon",
+        triggers: &[Trigger::DigitRun(9)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::REGON, text, at, floor),
+    },
+    Shape { name: "pl-id-card", triggers: &[Trigger::DigitRun(6)], find: letter_ids::polish_id_card },
+    Shape { name: "pl-passport", triggers: &[Trigger::DigitRun(7)], find: letter_ids::polish_passport },
+    // Western Europe.
+    Shape {
+        name: "de-tax-id",
+        triggers: &[Trigger::DigitRun(11)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::DE_TAX_ID, text, at, floor),
+    },
+    Shape { name: "de-id-card", triggers: &[Trigger::DigitRun(5)], find: letter_ids::german_id_card },
+    Shape {
+        name: "fr-nir",
+        triggers: &[Trigger::DigitRun(15)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::FR_NIR, text, at, floor),
+    },
+    Shape { name: "es-dni", triggers: &[Trigger::DigitRun(8)], find: letter_ids::spanish_dni },
+    Shape { name: "es-nie", triggers: &[Trigger::DigitRun(7)], find: letter_ids::spanish_nie },
+    Shape { name: "es-cif", triggers: &[Trigger::DigitRun(7)], find: letter_ids::spanish_cif },
+    Shape { name: "it-codice-fiscale", triggers: &[Trigger::DigitRun(7)], find: letter_ids::codice_fiscale },
+    Shape {
+        name: "it-partita-iva",
+        triggers: &[Trigger::DigitRun(11)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::IT_PIVA, text, at, floor),
+    },
+    Shape {
+        name: "nl-bsn",
+        triggers: &[Trigger::DigitRun(9)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::NL_BSN, text, at, floor),
+    },
+    Shape {
+        name: "be-national-number",
+        triggers: &[Trigger::DigitRun(11)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::BE_NATIONAL, text, at, floor),
+    },
+    Shape {
+        name: "pt-nif",
+        triggers: &[Trigger::DigitRun(9)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::PT_NIF, text, at, floor),
+    },
+    Shape {
+        name: "at-svnr",
+        triggers: &[Trigger::DigitRun(10)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::AT_SVNR, text, at, floor),
+    },
+    Shape {
+        name: "ch-ahv",
+        triggers: &[Trigger::DigitRun(13)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::CH_AHV, text, at, floor),
+    },
+    // Northern and eastern Europe, India.
+    Shape {
+        name: "dk-cpr",
+        triggers: &[Trigger::DigitRun(10)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::DK_CPR, text, at, floor),
+    },
+    Shape {
+        name: "se-personnummer",
+        triggers: &[Trigger::DigitRun(10)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::SE_PERSONNUMMER, text, at, floor),
+    },
+    Shape {
+        name: "no-fnr",
+        triggers: &[Trigger::DigitRun(11)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::NO_FNR, text, at, floor),
+    },
+    Shape { name: "fi-hetu", triggers: &[Trigger::DigitRun(9)], find: letter_ids::finnish_hetu },
+    Shape {
+        name: "cz-birth-number",
+        triggers: &[Trigger::DigitRun(9)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::CZ_BIRTH_NUMBER, text, at, floor),
+    },
+    Shape {
+        name: "ro-cnp",
+        triggers: &[Trigger::DigitRun(13)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::RO_CNP, text, at, floor),
+    },
+    Shape {
+        name: "gr-afm",
+        triggers: &[Trigger::DigitRun(9)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::GR_AFM, text, at, floor),
+    },
+    Shape {
+        name: "in-aadhaar",
+        triggers: &[Trigger::DigitRun(12)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::IN_AADHAAR, text, at, floor),
+    },
+    // English-speaking countries.
+    Shape {
+        name: "uk-nhs",
+        triggers: &[Trigger::DigitRun(10)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::NHS, text, at, floor),
+    },
+    Shape { name: "uk-nino", triggers: &[Trigger::DigitRun(6)], find: letter_ids::nino },
+    Shape { name: "ie-pps", triggers: &[Trigger::DigitRun(7)], find: letter_ids::irish_pps },
+    Shape {
+        name: "us-ssn",
+        triggers: &[Trigger::DigitRun(9)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::SSN, text, at, floor),
+    },
+    Shape {
+        name: "us-itin",
+        triggers: &[Trigger::DigitRun(9)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::ITIN, text, at, floor),
+    },
+    Shape {
+        name: "us-ein",
+        triggers: &[Trigger::DigitRun(9)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::EIN, text, at, floor),
+    },
+    Shape {
+        name: "us-npi",
+        triggers: &[Trigger::DigitRun(10)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::NPI, text, at, floor),
+    },
+    // Devices and tokens.
+    Shape {
+        name: "imei",
+        triggers: &[Trigger::DigitRun(15)],
+        find: |text, at, floor| digit_ids::find(&digit_ids::IMEI, text, at, floor),
+    },
+    Shape { name: "uuid", triggers: &[Trigger::OpaqueRun], find: tokens::uuid },
+    Shape { name: "jwt", triggers: &[Trigger::Literals(tokens::HEADERS)], find: tokens::json_web },
+    Shape { name: "otp-code", triggers: &[Trigger::Words(otp::PHRASES)], find: otp::find },
 ];

@@ -7,7 +7,7 @@ use super::digits::{Compact, number};
 use super::{Verdict, luhn};
 
 /// Digits with separators.
-pub(super) fn check(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn check(candidate: &[u8]) -> Verdict {
     Compact::digits(candidate).map_or(Verdict::Refutes, |compact| check_digits(compact.get()))
 }
 

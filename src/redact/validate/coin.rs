@@ -4,7 +4,7 @@ use super::Verdict;
 use sha2::{Digest, Sha256};
 
 /// An address of the main network, legacy (`1…`, `3…`) or segregated witness (`bc1…`).
-pub(super) fn bitcoin(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn bitcoin(candidate: &[u8]) -> Verdict {
     let passes = match candidate.first() {
         Some(b'1' | b'3') => base58_check(candidate),
         Some(b'b' | b'B') => bech32(candidate),

@@ -10,7 +10,7 @@ const RANDOM_SHARE: f32 = 0.84;
 /// Refutes values that do not look random: entropy per character, as a share of the most that a text of
 /// that length over the narrowest fitting alphabet (digits, hex, one case, both, with signs) can have.
 /// Below twelve characters words and random values cannot be told apart: refuted. Words and key names (`session_refresh_token`) end near 0.7, random values above 0.9.
-pub(super) fn entropy(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn entropy(candidate: &[u8]) -> Verdict {
     weak(candidate.len() >= 12 && share(candidate) >= RANDOM_SHARE)
 }
 
@@ -43,37 +43,37 @@ fn alphabet_size(candidate: &[u8]) -> f32 {
 }
 
 /// Refutes values without a digit.
-pub(super) fn has_digit(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn has_digit(candidate: &[u8]) -> Verdict {
     weak(candidate.iter().any(u8::is_ascii_digit))
 }
 
 /// Refutes values without a letter.
-pub(super) fn has_letter(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn has_letter(candidate: &[u8]) -> Verdict {
     weak(candidate.iter().any(u8::is_ascii_alphabetic))
 }
 
 /// Refutes values without letters of both cases.
-pub(super) fn mixed_case(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn mixed_case(candidate: &[u8]) -> Verdict {
     weak(candidate.iter().any(u8::is_ascii_lowercase) && candidate.iter().any(u8::is_ascii_uppercase))
 }
 
 /// Refutes values of hexadecimal digits only: hashes, commits, span ids.
-pub(super) fn not_hex(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn not_hex(candidate: &[u8]) -> Verdict {
     weak(!candidate.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// Refutes everything but hexadecimal digits.
-pub(super) fn hex(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn hex(candidate: &[u8]) -> Verdict {
     weak(!candidate.is_empty() && candidate.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// Refutes everything but digits with separators.
-pub(super) fn digits(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn digits(candidate: &[u8]) -> Verdict {
     weak(super::digits::Compact::digits(candidate).is_some_and(|compact| !compact.get().is_empty()))
 }
 
 /// Refutes values made of digits only: counters, times, ids.
-pub(super) fn not_digits(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn not_digits(candidate: &[u8]) -> Verdict {
     weak(!candidate.iter().all(u8::is_ascii_digit))
 }
 
@@ -88,12 +88,12 @@ pub(in crate::redact) fn uuid(candidate: &[u8]) -> Verdict {
 }
 
 /// Refutes UUIDs: request, trace and object ids.
-pub(super) fn not_uuid(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn not_uuid(candidate: &[u8]) -> Verdict {
     weak(uuid(candidate) == Verdict::Refutes)
 }
 
 /// Refutes everything but a decimal degree: −180 to 180 with at least three decimals.
-pub(super) fn degree(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn degree(candidate: &[u8]) -> Verdict {
     let text = candidate.strip_prefix(b"-").or_else(|| candidate.strip_prefix(b"+")).unwrap_or(candidate);
     let Some(point) = text.iter().position(|b| *b == b'.') else { return Verdict::Refutes };
     let (whole, decimals) = (&text[..point], &text[point + 1..]);

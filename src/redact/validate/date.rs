@@ -22,7 +22,7 @@ pub(super) fn is_real_short(year: u32, month: u32, day: u32) -> bool {
 
 /// `1990-01-31`, `31.01.1990`, `31/01/1990`, `01/31/1990`, `19900131`: a real date of 1880 to 2035, which
 /// as such proves nothing about a person.
-pub(super) fn check(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn check(candidate: &[u8]) -> Verdict {
     if parts(candidate).is_some_and(|(year, month, day)| (1880..=2035).contains(&year) && is_real(year, month, day)) {
         return Verdict::Silent;
     }

@@ -6,7 +6,7 @@ use super::luhn;
 use super::western_ids::weak;
 
 /// IMEI: fifteen digits with Luhn, or sixteen (with software version) without a check.
-pub(super) fn imei(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn imei(candidate: &[u8]) -> Verdict {
     let Some(compact) = Compact::digits(candidate) else { return Verdict::Refutes };
     let digits = compact.get();
     let used = digits.iter().any(|d| *d != 0);
@@ -15,7 +15,7 @@ pub(super) fn imei(candidate: &[u8]) -> Verdict {
 
 /// Vehicle number: seventeen characters without I, O, Q and a check digit at the ninth (North America;
 /// elsewhere the place is free, so a failed check with the right form is silent too when it is a letter).
-pub(super) fn vin(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn vin(candidate: &[u8]) -> Verdict {
     let form = candidate.len() == 17
         && candidate.iter().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase() && !b"IOQ".contains(b))
         && candidate.iter().any(u8::is_ascii_digit)
@@ -41,7 +41,7 @@ fn vin_value(byte: u8) -> u32 {
 
 /// One line of a passport's machine-readable zone: 30, 36 or 44 characters of `A-Z0-9<`, names with `<<`, or
 /// a number line whose first check digit (after nine characters; weights 7, 3, 1) holds.
-pub(super) fn machine_readable_zone(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn machine_readable_zone(candidate: &[u8]) -> Verdict {
     let alphabet = candidate.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'<');
     if !matches!(candidate.len(), 30 | 36 | 44) || !alphabet {
         return Verdict::Refutes;

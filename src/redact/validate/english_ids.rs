@@ -7,7 +7,7 @@ use super::luhn;
 use super::western_ids::{weak, with_digits};
 
 /// UK NHS number: ten digits, modulus 11. One epoch second in eleven passes.
-pub(super) fn nhs(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn nhs(candidate: &[u8]) -> Verdict {
     with_digits(candidate, 10, |digits| {
         let check = (11 - weighted(digits, &[10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11) % 11;
         digits.iter().any(|d| *d != 0) && check == u32::from(digits[9])
@@ -16,7 +16,7 @@ pub(super) fn nhs(candidate: &[u8]) -> Verdict {
 
 /// UK national insurance number: two prefix letters in use, six digits, A to D. Printed in pairs it
 /// proves, glued it looks like any part number.
-pub(super) fn nino(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn nino(candidate: &[u8]) -> Verdict {
     let Some(compact) = Compact::alphanumeric(candidate) else { return Verdict::Refutes };
     let nino = compact.get();
     let form = nino.len() == 9 && nino[2..8].iter().all(u8::is_ascii_digit) && (b'A'..=b'D').contains(&nino[8]);
@@ -33,7 +33,7 @@ pub(super) fn nino(candidate: &[u8]) -> Verdict {
 }
 
 /// Irish PPS number: seven digits, control letter, perhaps a second letter; modulus 23.
-pub(super) fn irish_pps(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn irish_pps(candidate: &[u8]) -> Verdict {
     let Some(compact) = Compact::alphanumeric(candidate) else { return Verdict::Refutes };
     let pps = compact.get();
     if !matches!(pps.len(), 8 | 9)
@@ -51,7 +51,7 @@ pub(super) fn irish_pps(candidate: &[u8]) -> Verdict {
 }
 
 /// US social security number: an area, group and serial that are issued, and not one of the printed fakes.
-pub(super) fn ssn(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn ssn(candidate: &[u8]) -> Verdict {
     with_digits(candidate, 9, |digits| {
         let number = super::digits::number(digits);
         let (area, group, serial) = (number / 1_000_000, number / 10_000 % 100, number % 10_000);
@@ -61,7 +61,7 @@ pub(super) fn ssn(candidate: &[u8]) -> Verdict {
 }
 
 /// US individual taxpayer number: 9xx, a group in use, serial.
-pub(super) fn itin(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn itin(candidate: &[u8]) -> Verdict {
     with_digits(candidate, 9, |digits| {
         let group = digits[3] * 10 + digits[4];
         digits[0] == 9 && matches!(group, 50..=65 | 70..=88 | 90..=92 | 94..=99)
@@ -69,7 +69,7 @@ pub(super) fn itin(candidate: &[u8]) -> Verdict {
 }
 
 /// US bank routing number: nine digits in an issued range, weights 3, 7, 1.
-pub(super) fn aba_routing(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn aba_routing(candidate: &[u8]) -> Verdict {
     with_digits(candidate, 9, |digits| {
         let head = digits[0] * 10 + digits[1];
         matches!(head, 1..=12 | 21..=32 | 61..=72 | 80)
@@ -78,7 +78,7 @@ pub(super) fn aba_routing(candidate: &[u8]) -> Verdict {
 }
 
 /// US employer number `NN-NNNNNNN`: a campus prefix in use.
-pub(super) fn ein(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn ein(candidate: &[u8]) -> Verdict {
     with_digits(candidate, 9, |digits| {
         let campus = digits[0] * 10 + digits[1];
         !matches!(campus, 0 | 7..=9 | 17..=19 | 28 | 29 | 49 | 69 | 70 | 78 | 79 | 89 | 96 | 97)
@@ -86,7 +86,7 @@ pub(super) fn ein(candidate: &[u8]) -> Verdict {
 }
 
 /// US health provider number: ten digits starting with 1 or 2, Luhn with 80840 before them.
-pub(super) fn npi(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn npi(candidate: &[u8]) -> Verdict {
     with_digits(candidate, 10, |digits| {
         let mut card = [8, 0, 8, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         card[5..].copy_from_slice(digits);
@@ -95,7 +95,7 @@ pub(super) fn npi(candidate: &[u8]) -> Verdict {
 }
 
 /// US drug enforcement number: two letters, seven digits.
-pub(super) fn dea(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn dea(candidate: &[u8]) -> Verdict {
     let Some(compact) = Compact::alphanumeric(candidate) else { return Verdict::Refutes };
     let dea = compact.get();
     if dea.len() != 9 || !dea[0].is_ascii_uppercase() || !dea[2..].iter().all(u8::is_ascii_digit) {

@@ -6,7 +6,7 @@ use super::digits::Compact;
 
 /// An IBAN in either case, with spaces, dashes or pluses between its groups. A wrong length or check
 /// refutes; an unknown country is silent when the check passes.
-pub(super) fn check(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn check(candidate: &[u8]) -> Verdict {
     let Some(compact) = Compact::alphanumeric(candidate) else { return Verdict::Refutes };
     check_compact(compact.get())
 }
@@ -28,7 +28,7 @@ pub(in crate::redact) fn check_compact(iban: &[u8]) -> Verdict {
 
 /// Twenty-six digits: a Polish account number as used at home. One random number in 97 passes, so it
 /// proves only in its printed grouping 2-4-4-4-4-4-4.
-pub(super) fn domestic_polish(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn domestic_polish(candidate: &[u8]) -> Verdict {
     let Some(compact) = Compact::alphanumeric(candidate) else { return Verdict::Refutes };
     let number = compact.get();
     if number.len() != 26 || !number.iter().all(u8::is_ascii_digit) {

@@ -4,7 +4,7 @@ use super::Verdict;
 use super::digits::Compact;
 
 /// Any digits with separators, at least two.
-pub(super) fn check(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn check(candidate: &[u8]) -> Verdict {
     match Compact::digits(candidate) {
         Some(compact) if compact.get().len() >= 2 => {
             if passes(compact.get()) {

@@ -6,23 +6,23 @@
 //! never do.
 
 pub(in crate::redact) mod card;
-mod coin;
+pub(in crate::redact) mod coin;
 pub(in crate::redact) mod content;
 pub(in crate::redact) mod date;
-mod device;
+pub(in crate::redact) mod device;
 mod digits;
-mod english_ids;
+pub(in crate::redact) mod english_ids;
 pub(in crate::redact) mod iban;
 pub(in crate::redact) mod jwt;
 pub(in crate::redact) mod luhn;
-mod nip;
-mod northern_eastern_ids;
-mod pesel;
-mod polish_documents;
-mod regon;
-mod token_suffix;
-mod vat;
-mod western_ids;
+pub(in crate::redact) mod nip;
+pub(in crate::redact) mod northern_eastern_ids;
+pub(in crate::redact) mod pesel;
+pub(in crate::redact) mod polish_documents;
+pub(in crate::redact) mod regon;
+pub(in crate::redact) mod token_suffix;
+pub(in crate::redact) mod vat;
+pub(in crate::redact) mod western_ids;
 
 /// What a check says of a candidate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

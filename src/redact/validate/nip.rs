@@ -5,7 +5,7 @@ use super::Verdict;
 use super::digits::{Compact, weighted};
 
 /// Ten digits, grouped or not, with or without `PL` before them.
-pub(super) fn check(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn check(candidate: &[u8]) -> Verdict {
     let national = candidate.strip_prefix(b"PL").or_else(|| candidate.strip_prefix(b"pl")).unwrap_or(candidate);
     match Compact::digits(national) {
         Some(compact) if passes(compact.get()) => grouping(candidate),

@@ -8,7 +8,7 @@ use super::luhn;
 use super::western_ids::with_digits;
 
 /// Danish CPR: `DDMMYY-NNNN`. Its modulus 11 was given up in 2007, so only the date counts.
-pub(super) fn danish_cpr(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn danish_cpr(candidate: &[u8]) -> Verdict {
     with_digits(candidate, 10, |digits| {
         let (day, month, year) = yymmdd(digits);
         is_real_short(year, month, day)
@@ -16,7 +16,7 @@ pub(super) fn danish_cpr(candidate: &[u8]) -> Verdict {
 }
 
 /// Swedish personnummer: ten or twelve digits, birth date (day plus 60 for coordination numbers), Luhn.
-pub(super) fn swedish_personnummer(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn swedish_personnummer(candidate: &[u8]) -> Verdict {
     let short = |digits: &[u8]| {
         let (year, month, day) = yymmdd(digits);
         luhn::passes(digits) && is_real_short(year, month, if day > 60 { day - 60 } else { day })
@@ -30,7 +30,7 @@ pub(super) fn swedish_personnummer(candidate: &[u8]) -> Verdict {
 }
 
 /// Norwegian fødselsnummer: eleven digits, birth date (day plus 40 for temporary numbers), two check digits.
-pub(super) fn norwegian_fnr(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn norwegian_fnr(candidate: &[u8]) -> Verdict {
     with_digits(candidate, 11, |digits| {
         let (day, month, year) = yymmdd(digits);
         is_real_short(year, month % 40, day % 40)
@@ -40,7 +40,7 @@ pub(super) fn norwegian_fnr(candidate: &[u8]) -> Verdict {
 }
 
 /// Finnish hetu: `DDMMYY`, century sign, three digits, check character modulo 31.
-pub(super) fn finnish_hetu(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn finnish_hetu(candidate: &[u8]) -> Verdict {
     if candidate.len() != 11 || !b"-+ABCDEFYXWVU".contains(&candidate[6].to_ascii_uppercase()) {
         return Verdict::Refutes;
     }
@@ -55,7 +55,7 @@ pub(super) fn finnish_hetu(candidate: &[u8]) -> Verdict {
 
 /// Czech and Slovak birth number: `YYMMDD/NNNC`, month plus 20, 50 or 70, divisible by eleven; nine digits
 /// (before 1954) have no check.
-pub(super) fn birth_number(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn birth_number(candidate: &[u8]) -> Verdict {
     let date = |digits: &[u8]| {
         let (year, month, day) = yymmdd(digits);
         [0, 20, 50, 70].iter().any(|offset| month > *offset && is_real_short(year, month - offset, day))
@@ -70,7 +70,7 @@ pub(super) fn birth_number(candidate: &[u8]) -> Verdict {
 }
 
 /// Romanian CNP: thirteen digits: sex and century, birth date, county, serial, check digit.
-pub(super) fn romanian_cnp(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn romanian_cnp(candidate: &[u8]) -> Verdict {
     with_digits(candidate, 13, |digits| {
         let (year, month, day) = yymmdd(&digits[1..]);
         let rest = weighted(digits, &[2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9]) % 11;
@@ -80,7 +80,7 @@ pub(super) fn romanian_cnp(candidate: &[u8]) -> Verdict {
 }
 
 /// Greek AFM: nine digits, powers of two.
-pub(super) fn greek_afm(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn greek_afm(candidate: &[u8]) -> Verdict {
     with_digits(candidate, 9, |digits| {
         let sum = weighted(digits, &[256, 128, 64, 32, 16, 8, 4, 2]);
         digits.iter().any(|d| *d != 0) && sum % 11 % 10 == u32::from(digits[8])
@@ -88,7 +88,7 @@ pub(super) fn greek_afm(candidate: &[u8]) -> Verdict {
 }
 
 /// Indian Aadhaar: twelve digits, not starting with 0 or 1, Verhoeff.
-pub(super) fn aadhaar(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn aadhaar(candidate: &[u8]) -> Verdict {
     with_digits(candidate, 12, |digits| digits[0] > 1 && verhoeff(digits))
 }
 

@@ -6,7 +6,7 @@ use super::date::{is_real, yymmdd};
 use super::digits::{Compact, weighted};
 
 /// Proves for births 1900–2035, stays silent for the other centuries the scheme allows.
-pub(super) fn check(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn check(candidate: &[u8]) -> Verdict {
     match Compact::digits(candidate) {
         Some(compact) if compact.get().len() == 11 => check_digits(compact.get()),
         _ => Verdict::Refutes,

@@ -5,12 +5,12 @@ use super::Verdict;
 use super::digits::Compact;
 
 /// Three letters and six digits.
-pub(super) fn identity_card(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn identity_card(candidate: &[u8]) -> Verdict {
     verdict(candidate, 3, &[7, 3, 1, 9, 7, 3, 1, 7, 3])
 }
 
 /// Two letters and seven digits.
-pub(super) fn passport(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn passport(candidate: &[u8]) -> Verdict {
     verdict(candidate, 2, &[7, 3, 9, 1, 7, 3, 1, 7, 3])
 }
 

@@ -5,7 +5,7 @@ use super::Verdict;
 use super::digits::{Compact, weighted};
 
 /// Nine or fourteen digits.
-pub(super) fn check(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn check(candidate: &[u8]) -> Verdict {
     match Compact::digits(candidate) {
         Some(compact) if passes(compact.get()) => Verdict::Silent,
         _ => Verdict::Refutes,

@@ -5,7 +5,7 @@ use super::Verdict;
 
 /// `ghp_…`, `npm_…`: 30 base-62 characters and six more that spell their CRC-32 in base 62 (digits, upper,
 /// lower case). Other lengths are newer or older forms: silent.
-pub(super) fn github(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn github(candidate: &[u8]) -> Verdict {
     let body = candidate.rsplit(|b| *b == b'_').next().unwrap_or(candidate);
     if body.len() != 36 || !body.iter().all(u8::is_ascii_alphanumeric) {
         return Verdict::Silent;
@@ -26,7 +26,7 @@ fn base62(byte: u8) -> Option<u64> {
 
 /// `ATATT3…=1A2B3C4D`: the last eight upper-case hexadecimal digits are the CRC-32 of everything before
 /// them, the equals sign included. Without an equals sign there is nothing to check.
-pub(super) fn atlassian(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn atlassian(candidate: &[u8]) -> Verdict {
     if candidate.len() < 24 || candidate[candidate.len() - 9] != b'=' {
         return Verdict::Silent;
     }

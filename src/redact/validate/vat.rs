@@ -8,7 +8,7 @@ use super::western_ids::{eleven_test, mod_11_10, spanish_cif, spanish_dni, spani
 use super::{english_ids, luhn, nip};
 
 /// A VAT number with its country prefix, in any grouping.
-pub(super) fn check(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn check(candidate: &[u8]) -> Verdict {
     let Some(compact) = Compact::alphanumeric(candidate) else { return Verdict::Refutes };
     let vat = compact.get();
     if vat.len() < 4 {

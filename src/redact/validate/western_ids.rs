@@ -23,7 +23,7 @@ fn with_letters(candidate: &[u8], len: usize, test: impl Fn(&[u8]) -> bool) -> b
 
 /// German tax id: eleven digits, not starting with 0; among the first ten one digit occurs two or three
 /// times; ISO 7064 modulus 11, 10. 0.4 % of random numbers pass.
-pub(super) fn german_tax_id(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn german_tax_id(candidate: &[u8]) -> Verdict {
     with_digits(candidate, 11, |digits| {
         let count = |digit: u8| digits[..10].iter().filter(|d| **d == digit).count();
         let repeated = (0..10).filter(|digit| count(*digit) > 1).count();
@@ -45,7 +45,7 @@ pub(super) fn mod_11_10(digits: &[u8]) -> bool {
 }
 
 /// German identity card or passport: nine letters and digits, then a check digit (weights 7, 3, 1).
-pub(super) fn german_identity_card(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn german_identity_card(candidate: &[u8]) -> Verdict {
     weak(with_letters(candidate, 10, |card| {
         let value = |b: u8| (b as char).to_digit(36).unwrap_or(0);
         let sum: u32 = card[..9].iter().zip([7, 3, 1].into_iter().cycle()).map(|(b, weight)| value(*b) * weight).sum();
@@ -55,7 +55,7 @@ pub(super) fn german_identity_card(candidate: &[u8]) -> Verdict {
 
 /// French NIR: thirteen characters (Corsican departments `2A`, `2B`) and two digits, modulus 97; sex,
 /// month and department must exist.
-pub(super) fn french_nir(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn french_nir(candidate: &[u8]) -> Verdict {
     weak(with_letters(candidate, 15, |nir| {
         let (mut digits, mut offset) = ([0u8; 15], 0);
         for (i, byte) in nir.iter().enumerate() {
@@ -83,12 +83,12 @@ pub(super) fn french_nir(candidate: &[u8]) -> Verdict {
 const SPANISH_LETTERS: &[u8; 23] = b"TRWAGMYFPDXBNJZSQVHLCKE";
 
 /// Spanish DNI: eight digits and the letter of the number modulo 23.
-pub(super) fn spanish_dni(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn spanish_dni(candidate: &[u8]) -> Verdict {
     weak(with_letters(candidate, 9, |dni| spanish_letter(&dni[..8], dni[8])))
 }
 
 /// Spanish NIE: X, Y or Z, seven digits, letter.
-pub(super) fn spanish_nie(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn spanish_nie(candidate: &[u8]) -> Verdict {
     weak(with_letters(candidate, 9, |nie| {
         let mut number = [0; 8];
         number.copy_from_slice(&nie[..8]);
@@ -101,7 +101,7 @@ pub(super) fn spanish_nie(candidate: &[u8]) -> Verdict {
 }
 
 /// Spanish CIF: organisation letter, seven digits, control digit or letter.
-pub(super) fn spanish_cif(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn spanish_cif(candidate: &[u8]) -> Verdict {
     weak(with_letters(candidate, 9, |cif| {
         if !matches!(cif[0], b'A'..=b'H' | b'J' | b'N' | b'P'..=b'S' | b'U' | b'V' | b'W')
             || !cif[1..8].iter().all(u8::is_ascii_digit)
@@ -130,7 +130,7 @@ fn spanish_letter(digits: &[u8], letter: u8) -> bool {
 
 /// Italian codice fiscale: name letters, birth date, place, control letter; digits may be replaced by
 /// letters (omocodia). Structure and control letter together prove.
-pub(super) fn codice_fiscale(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn codice_fiscale(candidate: &[u8]) -> Verdict {
     const DIGIT_PLACES: [usize; 7] = [6, 7, 9, 10, 12, 13, 14];
     const ODD: [u32; 26] =
         [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];
@@ -150,12 +150,12 @@ pub(super) fn codice_fiscale(candidate: &[u8]) -> Verdict {
 }
 
 /// Italian partita IVA: eleven digits, Luhn.
-pub(super) fn partita_iva(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn partita_iva(candidate: &[u8]) -> Verdict {
     with_digits(candidate, 11, |digits| digits.iter().any(|d| *d != 0) && luhn::passes(digits))
 }
 
 /// Dutch BSN: nine digits (eight with a lost zero), the eleven test.
-pub(super) fn dutch_bsn(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn dutch_bsn(candidate: &[u8]) -> Verdict {
     let Some(compact) = Compact::digits(candidate) else { return Verdict::Refutes };
     match compact.get().len() {
         8 => {
@@ -175,7 +175,7 @@ pub(super) fn eleven_test(digits: &[u8]) -> bool {
 }
 
 /// Belgian national number: birth date, serial, 97 minus the rest (with a 2 before it from 2000 on).
-pub(super) fn belgian_national_number(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn belgian_national_number(candidate: &[u8]) -> Verdict {
     with_digits(candidate, 11, |digits| {
         let (year, month, day) = yymmdd(digits);
         let (body, check) = (number(&digits[..9]), number(&digits[9..]));
@@ -185,7 +185,7 @@ pub(super) fn belgian_national_number(candidate: &[u8]) -> Verdict {
 }
 
 /// Portuguese NIF: nine digits, weights 9 to 2, modulus 11.
-pub(super) fn portuguese_nif(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn portuguese_nif(candidate: &[u8]) -> Verdict {
     with_digits(candidate, 9, |digits| {
         let rest = weighted(digits, &[9, 8, 7, 6, 5, 4, 3, 2]) % 11;
         digits[0] != 0 && u32::from(digits[8]) == if rest < 2 { 0 } else { 11 - rest }
@@ -193,7 +193,7 @@ pub(super) fn portuguese_nif(candidate: &[u8]) -> Verdict {
 }
 
 /// Austrian social security number: serial, check digit, birth date `DDMMYY`.
-pub(super) fn austrian_svnr(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn austrian_svnr(candidate: &[u8]) -> Verdict {
     with_digits(candidate, 10, |digits| {
         let (day, month, year) = yymmdd(&digits[4..]);
         let sum = weighted(digits, &[3, 7, 9, 0, 5, 8, 4, 2, 1, 6]) % 11;
@@ -203,7 +203,7 @@ pub(super) fn austrian_svnr(candidate: &[u8]) -> Verdict {
 
 /// Swiss AHV number: thirteen digits starting with 756, the check digit of an article number. The prefix
 /// makes it rare enough to prove.
-pub(super) fn swiss_ahv(candidate: &[u8]) -> Verdict {
+pub(in crate::redact) fn swiss_ahv(candidate: &[u8]) -> Verdict {
     let passes = with_digits(candidate, 13, |digits| {
         digits.starts_with(&[7, 5, 6]) && weighted(digits, &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]).is_multiple_of(10)
     });
