@@ -13,6 +13,7 @@ pub mod key;
 pub mod policy;
 pub mod redactor;
 pub mod rule;
+pub mod rule_file;
 pub mod ruleset;
 pub mod shape;
 pub mod validate;

@@ -73,6 +73,11 @@ impl<'t> Problems<'t> {
         self.found.borrow().iter().any(|problem| problem.severity == Severity::Error)
     }
 
+    /// Number of errors noted so far.
+    pub fn error_count(&self) -> usize {
+        self.found.borrow().iter().filter(|problem| problem.severity == Severity::Error).count()
+    }
+
     /// The text the problems are about.
     pub fn text(&self) -> &'t str {
         self.text
