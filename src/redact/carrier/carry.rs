@@ -15,7 +15,7 @@ pub const LONGEST: u16 = 256;
 pub struct Carry {
     /// The rule whose key was seen.
     pub rule: RuleIndex,
-    /// Index of the rule's use, to read the value as the key's own record would have.
+    /// How the rule reads its values.
     pub(crate) kind: super::kind::ValueKind,
     /// Bytes of white space before the key's line.
     pub(crate) indent: u16,
@@ -30,8 +30,10 @@ pub struct Carry {
 pub(crate) enum Open {
     /// Nothing of the value has been seen.
     Value,
-    /// A block of deeper indented lines.
+    /// A text of deeper indented lines.
     Block,
+    /// `name: value` lines, deeper indented.
+    Mapping,
     /// This many unclosed brackets of an array or object.
     Container(u16),
 }

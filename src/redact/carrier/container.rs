@@ -140,7 +140,7 @@ fn bare_end(scope: Scope<'_>, at: usize, valued: bool) -> usize {
 }
 
 /// Compares a member's name without its separators and case.
-fn describes(name: &[u8]) -> bool {
+pub(crate) fn describes(name: &[u8]) -> bool {
     const LONGEST: usize = 24;
     let mut plain = [0u8; LONGEST];
     let letters = name.iter().filter(|byte| !matches!(**byte, b'_' | b'-' | b' '));

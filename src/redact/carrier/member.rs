@@ -30,6 +30,11 @@ pub(crate) fn next(scope: Scope<'_>, at: usize) -> Option<Member> {
     } else if start == at {
         return None;
     }
+    at_start(scope, start)
+}
+
+/// The member that begins at `start`.
+pub(crate) fn at_start(scope: Scope<'_>, start: usize) -> Option<Member> {
     let (name, end, quoted) = match quoted::open(scope, start) {
         Some(quote) => {
             let inner = quoted::read(scope, quote);

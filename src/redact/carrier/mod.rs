@@ -10,17 +10,23 @@
 
 pub(crate) mod bare;
 pub mod carry;
+pub(crate) mod column;
+pub(crate) mod command;
 pub(crate) mod container;
 pub mod cursor;
 pub(crate) mod header;
 pub(crate) mod keep;
 pub mod kind;
+pub(crate) mod lines;
 pub(crate) mod markup;
 pub(crate) mod member;
 pub(crate) mod plain;
+pub(crate) mod prose;
 pub(crate) mod quoted;
 pub(crate) mod reader;
+pub(crate) mod resume;
 pub(crate) mod scalar;
+pub(crate) mod scheme;
 pub(crate) mod scope;
 pub(crate) mod sibling;
 pub(crate) mod value;

@@ -2,9 +2,6 @@
 //! digits, dates, the rest of a line.
 
 use super::bare::{self, Style};
-use super::quoted;
-use super::reader::Reader;
-use super::scalar::scalar;
 use super::scope::Scope;
 
 /// A bare member value of a JSON-like object: up to the comma, bracket or white space after it.
@@ -118,25 +115,6 @@ pub(crate) fn line_end(scope: Scope<'_>, from: usize, style: Style) -> usize {
         at = next.max(at + 1);
     }
     end
-}
-
-/// One line of a block: what it holds without its indentation, quotes and list dash.
-pub(crate) fn claim_line(reader: &mut Reader<'_>, scope: Scope<'_>, first: usize, end: usize) {
-    let mut from = first;
-    if scope.has(from, b"- ") {
-        from = scope.skip_blank(from + 1);
-    }
-    let line = Scope { limit: end, ..scope };
-    match quoted::open(line, from) {
-        Some(quote) => {
-            let inner = quoted::read(line, quote);
-            scalar(reader, line, inner.start..inner.end, true);
-        }
-        None => {
-            let trimmed = scope.text[from..end].trim_ascii_end().len();
-            scalar(reader, line, from..from + trimmed, false);
-        }
-    }
 }
 
 /// `password: 3 attempts`: a small number that counts what follows.

@@ -1,9 +1,10 @@
 //! The value behind a key: quoted, bare, an array or object, a block of lines.
 
 use super::bare::{self, Style};
-use super::carry::{Carry, Open};
+use super::carry::Open;
 use super::container;
 use super::kind::ValueKind;
+use super::lines;
 use super::plain;
 use super::quoted;
 use super::reader::Reader;
@@ -14,7 +15,9 @@ use super::scope::Scope;
 pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize, style: Style) -> usize {
     let from = skip_to_value(scope, at, style);
     if from >= scope.limit {
-        leave_open(reader, scope, at, Open::Value);
+        if style.member || style.line {
+            lines::leave_open(reader, scope, at, Open::Value);
+        }
         return scope.limit;
     }
     let end = read_at(reader, scope, from, style);
@@ -35,8 +38,10 @@ fn read_at(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Style)
     }
     match scope.text[from] {
         b'[' | b'{' => bracketed(reader, scope, from, style),
-        b'|' | b'>' if style.colon && line_ends(scope, from) => block(reader, scope, from),
-        b'\r' | b'\n' if style.colon => block(reader, scope, from),
+        b'|' | b'>' if style.colon && lines::block_begins(scope, from) => {
+            lines::block(reader, scope, from, Open::Block)
+        }
+        b'\r' | b'\n' if style.line => lines::block(reader, scope, from, Open::Mapping),
         b'&' | b'*' if style.member => container::read(reader, scope, from + 1),
         _ => bare_value(reader, scope, from, style),
     }
@@ -121,51 +126,4 @@ fn bare_value(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Sty
     }
     scalar(reader, scope, from..end, false);
     end
-}
-
-/// True when nothing but an indicator (`|`, `>-`, `|2+`) stands from `from` to the line's end.
-fn line_ends(scope: Scope<'_>, from: usize) -> bool {
-    let mut at = from + 1;
-    while matches!(scope.byte(at), Some(b'-' | b'+' | b'1'..=b'9')) {
-        at += 1;
-    }
-    matches!(scope.byte(scope.skip_blank(at)), None | Some(b'\r' | b'\n' | b'#'))
-}
-
-/// A YAML block: the lines of this record that are indented deeper than the key's own line.
-fn block(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize) -> usize {
-    let indent = indent_of_line(scope, from);
-    let mut at = match memchr::memchr(b'\n', &scope.text[from..scope.limit]) {
-        Some(line_end) => from + line_end + 1,
-        None => {
-            leave_open(reader, scope, from, Open::Block);
-            return scope.limit;
-        }
-    };
-    while at < scope.limit {
-        let end = memchr::memchr(b'\n', &scope.text[at..scope.limit]).map_or(scope.limit, |n| at + n);
-        let first = scope.skip_blank(at).min(end);
-        if first < end && first - at <= indent {
-            return at;
-        }
-        plain::claim_line(reader, scope, first, end);
-        at = end + 1;
-    }
-    leave_open(reader, scope, from, Open::Block);
-    scope.limit
-}
-
-/// Notes that the value goes on in the next record.
-fn leave_open(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize, open: Open) {
-    if !scope.nested {
-        let indent = indent_of_line(scope, at).min(usize::from(u16::MAX)) as u16;
-        reader.cursor.set_carry(Carry { rule: reader.rule, kind: reader.kind, indent, open, records: 0 });
-    }
-}
-
-/// White space at the start of the line that holds `at`; `- ` of a list counts as white space.
-fn indent_of_line(scope: Scope<'_>, at: usize) -> usize {
-    let before = &scope.text[scope.floor..at.min(scope.limit)];
-    let line = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-    before[line..].iter().take_while(|byte| matches!(**byte, b' ' | b'\t' | b'-')).count()
 }

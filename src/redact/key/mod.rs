@@ -23,6 +23,7 @@ use super::carrier::reader::Reader;
 use super::carrier::scope::Scope;
 use super::carrier::sibling;
 use super::carrier::value;
+use super::carrier::{column, command, prose, resume as continued, scheme};
 use super::finding::Finding;
 use name::Name;
 use spot::Spot;
@@ -71,10 +72,26 @@ pub fn find(text: &[u8], hit: WordHit, table: &KeyTable, cursor: &mut KeyCursor,
     }
 }
 
+/// Reads what `carry`, left by the record before, expects at the start of the record that `cursor` was last
+/// told of by [`KeyCursor::begin`]. Call it before the record's hits; afterwards [`KeyCursor::carry`] tells
+/// whether the next record is concerned too.
+pub fn resume(text: &[u8], carry: Carry, cursor: &mut KeyCursor, out: &mut Vec<Finding>) {
+    let record = cursor.record();
+    let scope = Scope { text, floor: record.start, limit: record.end, nested: false };
+    let mut reader = Reader { rule: carry.rule, kind: carry.kind, plural: false, cursor, out };
+    continued::resume(&mut reader, scope, carry);
+}
+
 /// Reads what stands at `spot`; false when the rule does not look at such places.
 fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, used: &Use) -> bool {
     if used.place == Place::Query && !matches!(spot, Spot::Pair { style, .. } if style.query) {
         return false;
+    }
+    match used.value {
+        ValueKind::Scheme => return scheme::opaque(reader, scope, name.end),
+        ValueKind::Basic => return scheme::basic(reader, scope, name.end),
+        ValueKind::Command => return command::read(reader, scope, name.start..name.end),
+        _ => {}
     }
     match spot {
         Spot::Pair { at, .. } if is_directory(scope, name, at) => false,
@@ -83,12 +100,18 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
             true
         }
         Spot::Text { open, after } => {
-            sibling::siblings(reader, scope, open, after) || sibling::following(reader, scope, open, after)
+            sibling::siblings(reader, scope, open, after)
+                || column::values(reader, scope, name.start..name.end)
+                || sibling::following(reader, scope, open, after)
         }
         Spot::Element { at } => markup::element(reader, scope, at),
         Spot::Content { at } => markup::next_element(reader, scope, at),
         Spot::Flag { at } => flag_value(reader, scope, at),
-        Spot::Loose { at } => sibling::siblings(reader, scope, name.start, at),
+        Spot::Loose { at } => {
+            sibling::siblings(reader, scope, name.start, at)
+                || column::values(reader, scope, name.start..at)
+                || prose::read(reader, scope, name.start, at, used.prose)
+        }
     }
 }
 

@@ -322,3 +322,100 @@ fn flags() {
         ("run --token --dry-run; x -password FAKE1", &["FAKE1"]),
     ]);
 }
+
+#[test]
+fn running_text() {
+    check(&[
+        ("hasło do konta to FAKE-Zażółć-7, proszę o reset", &["FAKE-Zażółć-7"]),
+        ("password\tFAKEtab7 hasło: „FAKEquo7” ok", &["FAKEtab7", "FAKEquo7"]),
+        ("your temporary password is hunter2x. Change it", &["hunter2x"]),
+        ("password is required; password was changed; the password for jan is wrong", &[]),
+        ("machine h login jan password secretword", &["secretword"]),
+        ("NIP 123-456-32-18, VAT-UE PL1234563218, nip: 123 456 32 18", &["123-456-32-18", "123 456 32 18"]),
+        ("PESEL: 90010112349, x; pesel 02210112348 ok", &["90010112349", "02210112348"]),
+        ("cvv 123, call 601; kod to 482913", &["123", "482913"]),
+        ("regon 123456785 i x; pesel odrzucony 7", &["123456785"]),
+        ("ALTER USER app WITH PASSWORD 'FAKE''sql'; x", &["FAKE''sql"]),
+        ("UPDATE u SET password = 'FAKE1' WHERE id = 3", &["FAKE1"]),
+        ("secret \"erp-db\" created", &[]),
+        ("login failed with password hunter22x for jan", &["hunter22x"]),
+        ("grant_type=password&username=jan&password=FAKEgr7&scope=api", &["FAKEgr7"]),
+        ("GET /cb?code=4/0FAKE&state=x HTTP/1.1\" 302, exit code=137", &["4/0FAKE"]),
+        ("/cb#access_token=FAKEfrag9Qw&token_type=bearer&expires_in=3600", &["FAKEfrag9Qw"]),
+        ("for Basic plan upgraded, Bearer of bad news; bearer token expired", &[]),
+        ("Basic c3ZjLWVycDpGQUtFLWJhc2ljLTk= x", &["c3ZjLWVycDpGQUtFLWJhc2ljLTk="]),
+        ("C: AUTH PLAIN AGphbgBGQUtFc210cDc= S: 235 ok", &["AGphbgBGQUtFc210cDc="]),
+        ("sent Bearer FAKE77Qw2x ok", &["FAKE77Qw2x"]),
+    ]);
+}
+
+#[test]
+fn columns() {
+    check(&[
+        ("INSERT INTO users (email,pesel) VALUES ('jan@example.com','90010112349')", &["90010112349"]),
+        ("insert into u (`id`, `password`, x) values (1, 'FA,K)E''1', 2), (2, 'FAKE2', 3);", &["FA,K)E''1", "FAKE2"]),
+        ("SELECT id, password, x FROM u WHERE (token, n) IN (1)", &[]),
+        (r#"{"q":"INSERT INTO u (\"id\",\"token\") VALUES (1,'FAKE1')","n":1}"#, &["FAKE1"]),
+    ]);
+}
+
+#[test]
+fn commands() {
+    check(&[
+        ("curl -u svc:FAKEcurl1 https://api.example.com/v1 -o out.json", &["FAKEcurl1"]),
+        ("curl -sS --user=svc:FAKE1 x; curl -U p:FAKE2 y", &["FAKE1", "FAKE2"]),
+        (
+            "mysql -u root -pFAKEmy7 erp; docker run -p 8080:80 app; mkdir -p /srv/a; sshpass -p FAKEssh7 ssh h",
+            &["FAKEmy7", "FAKEssh7"],
+        ),
+        ("ldapsearch -D cn=admin,dc=example,dc=com -w FAKEld7 -b dc=example", &["FAKEld7"]),
+        ("redis-cli -h c -a 'FAKE red' ping", &["FAKE red"]),
+        (r#"{"cmd":["mysql","-u","root","-pFAKE1","erp"],"n":1}"#, &["FAKE1"]),
+        (r#"{"cmd":"sh -c \"mysql -pFAKE1\"","n":1}"#, &["FAKE1"]),
+        (r#"{"cmd":"mysql -pFAKE1","n":1}"#, &["FAKE1"]),
+        ("docker login -u svc -p FAKE1 registry.example.com", &["FAKE1"]),
+        ("PGPASSWORD=FAKEpg7 psql -h db -c \"select 1\"", &["FAKEpg7"]),
+        ("curl failed; using curl -v https://x -p y", &[]),
+    ]);
+}
+
+/// Reads records one after the other with the carry between them, as the engine does.
+fn claimed_over(records: &[&str]) -> Vec<String> {
+    let table = table();
+    let mut cursor = KeyCursor::default();
+    let mut carry = None;
+    let mut texts = Vec::new();
+    for record in records {
+        let mut out = Vec::new();
+        cursor.begin(0..record.len());
+        if let Some(carry) = carry {
+            resume(record.as_bytes(), carry, &mut cursor, &mut out);
+        }
+        for hit in hits(&table, record.as_bytes()) {
+            find(record.as_bytes(), hit, &table, &mut cursor, &mut out);
+        }
+        carry = cursor.carry();
+        texts.extend(out.iter().map(|f| String::from_utf8_lossy(f.span.of(record.as_bytes())).into_owned()));
+    }
+    texts
+}
+
+#[test]
+fn values_over_several_records() {
+    for (text, expected) in [
+        (
+            "{\n  \"user\": {\n    \"n\": 1,\n    \"password\":\n      \"FAKE-next-line-8\"\n  }\n}",
+            vec!["FAKE-next-line-8"],
+        ),
+        ("db:\n  password: |\n    FAKE-yaml-1\n    FAKE-yaml-2\n  port: 5432", vec!["FAKE-yaml-1", "FAKE-yaml-2"]),
+        ("x:\n  tokens: [\n    \"FAKEa\",\n    'FAKEb'\n  ]\n  n: \"y\"", vec!["FAKEa", "FAKEb"]),
+        ("enter password:\nlogin ok", vec![]),
+        ("password:\n  at com.example.Db.open(Db.java:41)", vec![]),
+        ("credentials:\n  type: basic\n  user: svc x\n  key: 'FAKE1'\nport: 1", vec!["svc x", "FAKE1"]),
+        ("x:\n- tokens:\n  - FAKE1\n  - FAKE2", vec!["FAKE1", "FAKE2"]),
+    ] {
+        let lines: Vec<&str> = text.split('\n').collect();
+        assert_eq!(claimed_over(&lines), expected, "{text}");
+        assert_eq!(claimed_over(&[text]), expected, "as one record: {text}");
+    }
+}

@@ -1,0 +1,85 @@
+//! SQL: values whose column is named elsewhere, `INSERT INTO t (email, password) VALUES ('a', 'b')`.
+
+use super::member;
+use super::quoted;
+use super::reader::Reader;
+use super::scalar::scalar;
+use super::scope::Scope;
+
+/// Bytes of a column list that are looked at.
+const LONGEST_LIST: usize = 2048;
+
+/// Reads the values of the column whose name stands at `name`; false when it is no column.
+pub(crate) fn values(reader: &mut Reader<'_>, scope: Scope<'_>, name: std::ops::Range<usize>) -> bool {
+    let window = scope.floor.max(name.start.saturating_sub(LONGEST_LIST));
+    let before = &scope.text[window..name.start];
+    let list = before.iter().rev().take_while(|byte| is_list_byte(byte));
+    let (mut index, mut length) = (0usize, 0usize);
+    for byte in list {
+        length += 1;
+        index += usize::from(*byte == b',');
+    }
+    let opened = before.len() > length && before[before.len() - length - 1] == b'(';
+    if !opened || !reader.paid(name.start - length, name.start) {
+        return false;
+    }
+    let after = &scope.text[name.end..scope.limit.min(name.end + LONGEST_LIST)];
+    let rest = after.iter().take_while(|byte| is_list_byte(byte)).count();
+    if after.get(rest) != Some(&b')') || !reader.paid(name.end, name.end + rest) {
+        return false;
+    }
+    let keyword = scope.skip_space(name.end + rest + 1);
+    if !scope.has(keyword, b"values") {
+        return false;
+    }
+    tuples(reader, scope, keyword + b"values".len(), index);
+    true
+}
+
+fn is_list_byte(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"_,.\"`[]\\".contains(byte)
+}
+
+/// Claims item `index` of every tuple from `at` on.
+fn tuples(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize, index: usize) {
+    let mut at = scope.skip_space(at);
+    while scope.byte(at) == Some(b'(') {
+        let tuple = at;
+        at += 1;
+        let mut item = 0;
+        while let Some(byte) = scope.byte(at) {
+            if byte == b')' {
+                break;
+            }
+            let from = scope.skip_space(at);
+            let end = member::value_end(scope, from);
+            if item == index {
+                claim_item(reader, scope, from, end);
+            }
+            let next = scope.skip_space(end);
+            if scope.byte(next) == Some(b',') {
+                item += 1;
+                at = next + 1;
+            } else {
+                at = next.max(at + 1);
+            }
+        }
+        if !reader.paid(tuple, at) {
+            return;
+        }
+        let comma = scope.skip_space(at + 1);
+        at = if scope.byte(comma) == Some(b',') { scope.skip_space(comma + 1) } else { scope.limit };
+    }
+}
+
+fn claim_item(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, end: usize) {
+    // National literals: N'…', E'…'.
+    let prefix = usize::from(matches!(scope.byte(from), Some(b'N' | b'E' | b'n' | b'e')));
+    match quoted::open(scope, from + prefix).or(quoted::open(scope, from)) {
+        Some(quote) => {
+            let inner = quoted::read(scope, quote);
+            scalar(reader, scope, inner.start..inner.end, true);
+        }
+        None => scalar(reader, scope, from..end.max(from), false),
+    }
+}

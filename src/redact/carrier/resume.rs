@@ -1,0 +1,46 @@
+//! Going on with a value that the record before left open.
+
+use super::bare::Style;
+use super::carry::{Carry, LONGEST, Open};
+use super::container;
+use super::lines;
+use super::reader::Reader;
+use super::scope::Scope;
+use super::value;
+
+/// Reads what `carry` expects at the start of a record; what is still open afterwards is noted at the
+/// reader's cursor.
+pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, carry: Carry) {
+    let first = scope.skip_blank(scope.floor);
+    let blank = scope.text[first..scope.limit].trim_ascii().is_empty();
+    if carry.records >= LONGEST {
+        return;
+    }
+    let records = carry.records + 1;
+    if blank {
+        reader.cursor.set_carry(Carry { records, ..carry });
+        return;
+    }
+    let deeper = lines::belongs(scope, scope.floor, first, usize::from(carry.indent));
+    match carry.open {
+        Open::Container(depth) => {
+            let end = container::resume(reader, scope, first, depth);
+            reader.paid(first, end);
+        }
+        Open::Value if deeper && !lines::is_member(scope, first) => {
+            let word = scope.text[first..scope.limit].trim_ascii_end();
+            if matches!(word[0], b'"' | b'\'' | b'[' | b'{') || !word.contains(&b' ') {
+                value::read(reader, scope, first, Style { member: true, ..Style::default() });
+            }
+        }
+        Open::Value | Open::Mapping if deeper => {
+            lines::claim_member(reader, scope, first, scope.limit);
+            reader.cursor.set_carry(Carry { records, open: Open::Mapping, ..carry });
+        }
+        Open::Block if deeper => {
+            lines::claim_text(reader, scope, first, scope.limit);
+            reader.cursor.set_carry(Carry { records, ..carry });
+        }
+        Open::Value | Open::Block | Open::Mapping => {}
+    }
+}
