@@ -9,7 +9,8 @@ use super::quoted_printable::digit;
 use super::region::{Inline, REACH};
 use memchr::memmem;
 
-pub(super) const INLINE: Inline = Inline { encoding: Encoding::EncodedWord, find, decode, quoted: false, reach: REACH };
+pub(super) const INLINE: Inline =
+    Inline { encoding: Encoding::EncodedWord, find, within: find, decode, quoted: false, reach: REACH };
 
 /// RFC 2047 allows 75 characters; writers are not that careful.
 const LONGEST: usize = 1024;

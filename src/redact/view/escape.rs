@@ -7,7 +7,8 @@ use super::chain::Encoding;
 use super::region::Inline;
 use memchr::memchr;
 
-pub(super) const INLINE: Inline = Inline { encoding: Encoding::Escape, find, decode, quoted: true, reach: usize::MAX };
+pub(super) const INLINE: Inline =
+    Inline { encoding: Encoding::Escape, find, within: find, decode, quoted: true, reach: usize::MAX };
 
 fn find(text: &[u8], mut from: usize) -> Option<usize> {
     loop {

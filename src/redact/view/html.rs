@@ -4,7 +4,8 @@ use super::chain::Encoding;
 use super::region::{Inline, REACH};
 use memchr::memchr;
 
-pub(super) const INLINE: Inline = Inline { encoding: Encoding::Html, find, decode, quoted: true, reach: REACH };
+pub(super) const INLINE: Inline =
+    Inline { encoding: Encoding::Html, find, within: find, decode, quoted: true, reach: REACH };
 
 /// Longest entity read, `&` and `;` included.
 const LONGEST: usize = 12;

@@ -5,7 +5,8 @@ use super::escape::hex;
 use super::region::{Inline, REACH};
 use memchr::memchr;
 
-pub(super) const INLINE: Inline = Inline { encoding: Encoding::Percent, find, decode, quoted: true, reach: REACH };
+pub(super) const INLINE: Inline =
+    Inline { encoding: Encoding::Percent, find, within: find, decode, quoted: true, reach: REACH };
 
 fn find(text: &[u8], mut from: usize) -> Option<usize> {
     loop {

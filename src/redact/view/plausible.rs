@@ -1,11 +1,13 @@
 //! Whether decoded bytes look like text somebody wrote, rather than a picture, a key or a hash read wrongly.
 
 /// True when at most one byte in eight is neither printable ASCII, usual white space nor part of valid UTF-8.
-/// NUL separates fields in some logins and counts as half wrong.
+/// NUL separates fields in some logins and counts as half wrong; a character cut off at the end does not count.
 pub(super) fn is_text(bytes: &[u8]) -> bool {
     let mut wrong = 0;
-    for chunk in bytes.utf8_chunks() {
-        wrong += 2 * chunk.invalid().len();
+    let mut chunks = bytes.utf8_chunks().peekable();
+    while let Some(chunk) = chunks.next() {
+        let cut_off = chunks.peek().is_none() && chunk.invalid().first().is_some_and(|&lead| lead >= 0xc2);
+        wrong += if cut_off { 0 } else { 2 * chunk.invalid().len() };
         for &byte in chunk.valid().as_bytes() {
             wrong += match byte {
                 0 => 1,

@@ -1,19 +1,30 @@
 //! Quoted-printable: `=XX` with upper-case digits, and `=` at a line end.
 //!
 //! `retries=20` looks the same, so a character counts only where a plain pair is unlikely: an encoded equals sign
-//! or space, an encoded at-sign or dot between letters, or the bytes of a UTF-8 character in a row.
+//! or space, an encoded at-sign or dot between letters, or two encoded characters in a row. Near such a one all
+//! are read.
 
 use super::chain::Encoding;
 use super::region::{Inline, REACH};
 use memchr::memchr;
 
 pub(super) const INLINE: Inline =
-    Inline { encoding: Encoding::QuotedPrintable, find, decode, quoted: true, reach: REACH };
+    Inline { encoding: Encoding::QuotedPrintable, find, within, decode, quoted: true, reach: REACH };
 
 fn find(text: &[u8], mut from: usize) -> Option<usize> {
     loop {
+        let at = within(text, from)?;
+        if is_credible(text, at) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+}
+
+fn within(text: &[u8], mut from: usize) -> Option<usize> {
+    loop {
         let at = from + memchr(b'=', text.get(from..)?)?;
-        if read(text, at).is_some() {
+        if soft_end(text, at).is_some() || pair(text, at).is_some() {
             return Some(at);
         }
         from = at + 1;
@@ -21,36 +32,40 @@ fn find(text: &[u8], mut from: usize) -> Option<usize> {
 }
 
 fn decode(text: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
-    match read(text, at) {
-        Some((byte, width)) => {
-            out.extend(byte);
-            width
+    if let Some(width) = soft_end(text, at) {
+        return width;
+    }
+    match pair(text, at) {
+        Some(byte) => {
+            out.push(byte);
+            3
         }
         None => 1,
     }
 }
 
-/// The character that starts with the equals sign at `at`: its byte (none for a soft line end) and width.
-fn read(text: &[u8], at: usize) -> Option<(Option<u8>, usize)> {
-    match text.get(at + 1..)? {
-        [b'\r', b'\n', ..] => return Some((None, 3)),
-        [b'\n', ..] => return Some((None, 2)),
-        _ => {}
-    }
-    let byte = pair(text, at)?;
-    let wordy = |at: Option<&u8>| at.is_some_and(|byte| byte.is_ascii_alphanumeric());
-    let credible = match byte {
-        b'=' => true,
-        b'@' | b'.' | b'-' | b'_' | b'+' => {
-            wordy(at.checked_sub(1).and_then(|before| text.get(before)))
-                && text.get(at + 3).is_some_and(u8::is_ascii_alphabetic)
-        }
-        b' ' => text.get(at + 3..at + 7).is_some_and(|word| word.iter().all(u8::is_ascii_alphabetic)),
-        0xc2..=0xf4 => pair(text, at + 3).is_some_and(|next| next & 0xc0 == 0x80),
-        0x80..=0xbf => at >= 3 && pair(text, at - 3).is_some_and(|before| before >= 0x80),
+/// True when what is written at `at` is hardly a plain `key=value` pair.
+fn is_credible(text: &[u8], at: usize) -> bool {
+    let Some(byte) = pair(text, at) else { return true };
+    let before = at.checked_sub(1).map(|before| text[before]);
+    let letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphabetic);
+    match byte {
+        _ if pair(text, at + 3).is_some() => true,
+        b'=' | b'\\' => true,
+        b'%' => text.get(at + 3..at + 5).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit)),
+        b'@' | b'.' | b'-' | b'_' | b'+' => before.is_some_and(|byte| byte.is_ascii_alphanumeric()) && letter(at + 3),
+        b' ' => (at + 3..at + 7).all(letter),
         _ => false,
-    };
-    credible.then_some((Some(byte), 3))
+    }
+}
+
+/// The width of a soft line end at `at`.
+fn soft_end(text: &[u8], at: usize) -> Option<usize> {
+    match text.get(at..)? {
+        [b'=', b'\r', b'\n', ..] => Some(3),
+        [b'=', b'\n', ..] => Some(2),
+        _ => None,
+    }
 }
 
 /// The byte written as `=XX` at `at`.

@@ -15,6 +15,8 @@ pub(super) struct Inline {
     pub(super) encoding: Encoding,
     /// The first place at or after `from` where an encoded character starts that [`Inline::decode`] reads.
     pub(super) find: fn(text: &[u8], from: usize) -> Option<usize>,
+    /// The same inside a region, where a doubtful character counts too.
+    pub(super) within: fn(text: &[u8], from: usize) -> Option<usize>,
     /// Appends the character at `at` decoded (perhaps nothing) and returns how many bytes it was written in.
     pub(super) decode: fn(text: &[u8], at: usize, out: &mut Vec<u8>) -> usize,
     /// True when real double quotes bound a region.
@@ -50,6 +52,7 @@ pub(super) fn decode_next(
         first = (codec.find)(text, first + 1)?;
     }
     let start = start_of(codec, text, from, first);
+    let first = (codec.within)(text, start).map_or(first, |doubtful| doubtful.min(first));
     let opened = codec.quoted && start > 0 && text[start - 1] == b'"';
     let context = if opened { key_before(text, start - 1) } else { start };
     frame.encoding = Some(codec.encoding);
@@ -77,7 +80,7 @@ fn decode_region(codec: &Inline, text: &[u8], start: usize, first: usize, frame:
         frame.map.replace(frame.text.len() - before, width);
         done = at + width;
         let limit = done.saturating_add(codec.reach).min(cap).max(done);
-        let next = (codec.find)(text, done).unwrap_or(text.len());
+        let next = (codec.within)(text, done).unwrap_or(text.len());
         let quote = if codec.quoted { real_quote(text, done, next.min(limit)) } else { None };
         if let Some(quote) = quote {
             copy(text, done, quote, frame);

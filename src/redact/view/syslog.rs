@@ -6,7 +6,8 @@ use super::chain::Encoding;
 use super::region::{Inline, REACH};
 use memchr::memchr;
 
-pub(super) const INLINE: Inline = Inline { encoding: Encoding::Syslog, find, decode, quoted: true, reach: REACH };
+pub(super) const INLINE: Inline =
+    Inline { encoding: Encoding::Syslog, find, within: find, decode, quoted: true, reach: REACH };
 
 fn find(text: &[u8], mut from: usize) -> Option<usize> {
     loop {
