@@ -160,7 +160,7 @@ fn bare(text: &[u8], end: usize, floor: usize) -> usize {
     // `from Jan Kowalski <…`, `To: …`: leading lower-case words are prose, a word before a colon a header.
     while start < end && char_at(text, start).is_some_and(|(c, _)| c.is_lowercase()) {
         let word = text[start..end].iter().position(|b| *b == b' ');
-        let Some(space) = word else { return start };
+        let Some(space) = word else { return end };
         start += space + 1;
     }
     start

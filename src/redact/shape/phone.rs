@@ -130,10 +130,11 @@ pub(super) fn national(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit>
         return None;
     }
     let groups = Groups::read(text, at, 12);
-    let (digits, end) = NATIONAL
-        .iter()
-        .filter(|(sizes, _)| *sizes == groups.sizes())
-        .find_map(|(sizes, zero)| groups.prefix(sizes).filter(|(digits, _)| !zero || digits[0] == 0))?;
+    let (digits, end) = printed(&groups)?;
+    // Seven digits after further ones are the tail of a longer number.
+    if digits.len() < 9 && at >= floor + 2 && digit_at(text, at - 2) {
+        return None;
+    }
     let clock = digits.len() == 10 && digits[0] == 1;
     if clock
         || digits.starts_with(&[0, 0])
@@ -144,6 +145,13 @@ pub(super) fn national(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit>
         return None;
     }
     Some(ShapeHit::new(at, end, Verdict::Silent))
+}
+
+/// The digits and end of a printed form: of all groups, else of three or more leading ones.
+fn printed(groups: &Groups) -> Option<(&[u8], usize)> {
+    let whole = NATIONAL.iter().filter(|(sizes, _)| *sizes == groups.sizes());
+    let leading = NATIONAL.iter().filter(|(sizes, _)| sizes.len() >= 3);
+    whole.chain(leading).find_map(|(sizes, zero)| groups.prefix(sizes).filter(|(digits, _)| !zero || digits[0] == 0))
 }
 
 /// `(202) 555-0143`, `(22) 123 45 67`: the American form proves.

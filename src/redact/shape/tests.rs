@@ -206,3 +206,151 @@ fn card() {
     );
     sees("card", &["trace_id: ⟦4111111111111111⟧ x ⟦4117003120044556679⟧ ⟦4222222222222⟧"]);
 }
+
+#[test]
+fn money() {
+    proves(
+        "iban",
+        &[
+            "IBAN ⟦PL61109010140000071219812874⟧, ⟦PL61 1090 1014 0000 0712 1981 2874⟧, konto",
+            "iban=⟦DE89+3704+0044+0532+0130+00⟧&x=1 and account=⟦de89370400440532013000⟧",
+            "part DE89370400440532013001 in stock",
+            "to ⟦GB29NWBK60161331926819⟧. ⟦NL91 ABNA 0417 1643 00⟧; ⟦MT84MALT011000012345MTLCAST001S⟧",
+        ],
+    );
+    sees("iban", &["iban: ⟦DE89370400440532013001⟧"]);
+    proves("nrb", &["konto ⟦61 1090 1014 0000 0712 1981 2874⟧ x"]);
+    sees("nrb", &["konto ⟦61109010140000071219812874⟧ x 61109010140000071219812875"]);
+    proves(
+        "track-data",
+        &[
+            "swipe ;⟦4111111111111111=29121010000000000000⟧? end",
+            "%B⟦4111111111111111^KOWALSKI/JAN^2912101000000000⟧? x 4111111111111111=29",
+        ],
+    );
+    sees("vat", &["vat ⟦DE111222339⟧ ⟦FR40303265045⟧ ⟦NL004495445B01⟧ VAT-UE ⟦PL1234563218⟧ ⟦PL 123-456-32-18⟧ SE123"]);
+}
+
+#[test]
+fn phones() {
+    proves(
+        "phone-e164",
+        &[
+            "tel. ⟦+48 123 456 789⟧, ⟦(+48) 601-234-567⟧, ⟦+1 (202) 555-0143⟧, ⟦+44 20 7946 0123⟧, ⟦+49 30 23125 000⟧, ⟦+33 1 99 00 12 34⟧",
+            "⟦+48123456789⟧ ⟦0048 123 456 789⟧ ⟦+44 (0)20 7946 0123⟧ tel=⟦+48601234567⟧,x",
+            "+48.5% 2026-03-01T10:00:00+0100 a+48123456789 +1772323241123 +12",
+        ],
+    );
+    sees("phone-e164", &["⟦0048123456789⟧ 00000000000000"]);
+    sees(
+        "phone-national",
+        &[
+            "call ⟦601 234 567⟧ or ⟦601234567⟧ or ⟦(202) 555-0143⟧ kom. ⟦22 123 45 67⟧ ⟦020 7946 0123⟧ ⟦01 99 00 12 34⟧",
+            "took 601 234 567 ns; 2026-03-01 123 456 789 rows; run 20260301123456; port 0123456789",
+            "phone ref 943 476 5918 order_id=601234567 ts 1772323241",
+        ],
+    );
+    proves("phone-national", &["to ⟦(202) 555-0143⟧ 601 234 567"]);
+}
+
+#[test]
+fn poland() {
+    proves(
+        "pesel",
+        &["PESEL: ⟦90010112349⟧, dziecko ⟦02210112348⟧", "rows scanned: 90010112340", "x1900101123490 90010112349.5"],
+    );
+    sees("pesel", &["pesel=⟦90010112340⟧ odrzucony; 90010112340"]);
+    sees("nip", &["NIP ⟦123-456-32-18⟧, VAT-UE ⟦PL1234563218⟧, nip: ⟦123 456 32 18⟧"]);
+    proves("nip", &["NIP ⟦123-456-32-18⟧ 1234563218 ts=1772323241"]);
+    sees("regon", &["REGON ⟦123456785⟧ i ⟦12345678512347⟧; job ⟦123456785⟧ 123456786"]);
+    sees("pl-id-card", &["dowód osobisty ⟦ABA300000⟧, ⟦ABA 300000⟧, model ABA300000X XABA300000"]);
+    sees("pl-passport", &["paszport ⟦ZS0000177⟧ ⟦ZS 0000177⟧ ZS0000178"]);
+    proves("nip", &["uuid 6f1c2a9e-fa4e-4b7d-9c11-123456321801"]);
+}
+
+#[test]
+fn elsewhere() {
+    sees("us-ssn", &["SSN ⟦123-45-6789⟧ case; ticket 000-12-3456; zip+4 12345-6789"]);
+    sees("uk-nhs", &["NHS ⟦943 476 5919⟧, phone ref 943 476 5918"]);
+    sees("uk-nino", &["NINO ⟦AB 12 34 56 C⟧ ⟦AB123456C⟧ GB123456A XAB123456C"]);
+    sees("de-tax-id", &["Steuer-ID ⟦65929970489⟧; ⟦65 929 970 489⟧"]);
+    sees("fr-nir", &["NIR ⟦185059999900181⟧; ⟦1 85 05 99 999 001 81⟧"]);
+    sees("es-dni", &["DNI ⟦12345678Z⟧ ⟦12345678-Z⟧ 12345678A"]);
+    sees("es-nie", &["NIE ⟦X1234567L⟧ ⟦X-1234567-L⟧"]);
+    proves("it-codice-fiscale", &["CF ⟦RSSMRA85T10A562S⟧ RSSMRA85T10A562X"]);
+    sees("nl-bsn", &["BSN ⟦111222333⟧"]);
+    sees("be-national-number", &["NN ⟦85.07.30-033.28⟧ 85.07.30-033.29"]);
+    sees("se-personnummer", &["⟦811228-9874⟧ ⟦19811228-9874⟧"]);
+    proves("fi-hetu", &["hetu ⟦131052-308T⟧ 131052-308U"]);
+    sees("cz-birth-number", &["rc ⟦710319/2745⟧"]);
+    proves("ch-ahv", &["⟦756.9217.0769.85⟧ 7569217076985"]);
+    sees("in-aadhaar", &["⟦2345 6789 0124⟧"]);
+}
+
+#[test]
+fn devices_and_tokens() {
+    sees("imei", &["imei ⟦490154203237518⟧ ⟦49-015420-323751-8⟧ imei:⟦490154203237519⟧ 490154203237519"]);
+    sees("uuid", &["idfa ⟦6f1c2a9e-fa4e-4b7d-9c11-0a5d3c2e7b88⟧ 6f1c2a9e-fa4e-4b7d-9c11-0a5d3c2e7b88-1"]);
+    let header = ["eyJhbGciOiJIUzI1NiIs", "InR5cCI6IkpXVCJ9"].concat();
+    let token = format!("bearer ⟦{header}.eyJzdWIiOiJmYTRlIn0.fa4e-_sig⟧. next {header}");
+    let alone = format!("bearer ⟦{header}.eyJzdWIiOiJmYTRlIn0⟧;");
+    proves("jwt", &[&token.replace(&format!(" next {header}"), ""), &alone, "eyJh.x eyJh"]);
+    proves(
+        "otp-code",
+        &[
+            "your verification code is ⟦482913⟧. exit code 137",
+            "⟦482913⟧ is your login code, status code 404",
+            "Kod weryfikacyjny: ⟦123 456⟧ OTP is ⟦8123⟧ G-12 passcode reset in 2026-03-01T10",
+        ],
+    );
+    proves(
+        "user-path",
+        &[
+            "open /home/⟦jkowalski⟧/.bashrc C:\\Users\\⟦Jan.Kowalski⟧\\x C:\\\\Users\\\\⟦anna⟧\\\\y /Users/⟦anna⟧",
+            "/home/ubuntu/x /Users/Shared/y https://example.com/home/page /home/",
+        ],
+    );
+}
+
+#[test]
+fn persons_and_places() {
+    proves(
+        "birth-date",
+        &[
+            "Jan, ur. ⟦01.01.1990⟧ r., umowa z dnia 01.03.2026 r.",
+            "born ⟦1990-01-31⟧, hired 2020-05-01; date of birth: ⟦12 March 1985⟧; released March 1, 2026, born ⟦March 1, 1985⟧",
+            "\"date_of_birth\":\"⟦1990-01-01⟧\",\"created_at\":\"2026-03-01\" customerBirthDate=⟦1990-01-01⟧",
+            "urodzony ⟦1 stycznia 1990⟧ r. airborne 2026-03-01 released 2026-03-01",
+        ],
+    );
+    proves(
+        "salutation-name",
+        &[
+            "Szanowna Pani ⟦Anno Nowak⟧, Dear Mr. ⟦Jan Kowalski⟧, Dr. Strange Loop ran",
+            "Panie Kliencie, Dear Customer Team, Herr ⟦Müller⟧, Japan Airlines Hello World Mrs. ⟦Anna Nowak-Lis⟧",
+        ],
+    );
+    proves(
+        "display-name",
+        &[
+            "From: \"⟦Kowalski, Jan⟧\" <jan@example.com>, ⟦Anna Nowak⟧ <anna@example.com>",
+            "mail from ⟦Żaneta Przykładowa⟧ <z@example.com> and <x@example.com> Vec<a@b>",
+        ],
+    );
+    proves(
+        "postal-address",
+        &[
+            "wysyłka: ⟦ul. Przykładowa 12/3, 30-001 Kraków⟧, waga 2,5 kg",
+            "adres ⟦al. 3 Maja 4 m. 5⟧; ⟦ul. Jana Pawła II 7a, 00-950 Warszawa⟧ koniec consul. Foo 12 restr. 12",
+            "an ⟦Musterstraße 12, 10115 Berlin⟧, ⟦12 rue de la Paix, 75002 Paris⟧, at ⟦123 Main Street⟧ in 3 retries Sesame Street",
+        ],
+    );
+    sees("postcode-city", &["⟦30-001 Kraków⟧ 12-345 x 2026-03-01 Foo"]);
+    sees("uk-postcode", &["postcode ⟦SW1A 1AA⟧ ⟦M1 1AE⟧ A1 B2"]);
+    proves("geo-coordinates", &["geo:⟦50.06143,19.93658⟧ 50.06143, 19.93658"]);
+    sees("geo-coordinates", &["at ⟦50.06143, 19.93658⟧ 1.234 and ⟦-33.8688,151.2093⟧"]);
+    proves(
+        "ip-hostname",
+        &["node ip-⟦10-0-12-34⟧.eu-central-1.compute.internal ec2-⟦203-0-113-7⟧.x ip-1-2-3 ip-999-1-1-1 zip-1-2-3-4"],
+    );
+}

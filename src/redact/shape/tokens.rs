@@ -31,7 +31,11 @@ pub(super) fn json_web(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit>
 
 /// A UUID standing free; never more than silent.
 pub(super) fn uuid(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
-    if text.get(at + 8) != Some(&b'-') || word_before(text, at, floor) || word_after(text, at + 36) {
+    if text.get(at + 8) != Some(&b'-')
+        || word_before(text, at, floor)
+        || word_after(text, at + 36)
+        || text.get(at + 36) == Some(&b'-')
+    {
         return None;
     }
     let candidate = text.get(at..at + 36)?;
