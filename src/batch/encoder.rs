@@ -134,6 +134,11 @@ impl Encoder {
         }
     }
 
+    /// Where local time stands, seconds east of UTC, for lines whose time names no zone; 0 until told.
+    pub fn set_utc_offset(&mut self, seconds: i32) {
+        self.facts.utc_offset = seconds;
+    }
+
     /// Records in the open batch.
     pub fn entries(&self) -> u32 {
         self.entries

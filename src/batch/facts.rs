@@ -1,7 +1,75 @@
 //! What a raw record says about itself: its level and its time. Only enums and integers leave this file,
 //! never text.
+//!
+//! JSON records are asked by key, wherever in the first 4 KiB the key stands; text is asked for a priority,
+//! a time at its start or in brackets, `level=` and `ts=` pairs, and level words in its first 256 bytes.
+//! What is not clearly one of these is left alone: a wrong level is worse than none.
+
+mod level;
+mod time;
 
 use crate::record::Status;
+use aho_corasick::{AhoCorasick, MatchKind};
+
+/// Of a JSON record, bytes looked at.
+const JSON_WINDOW: usize = 4096;
+/// Of a text record, bytes looked at.
+const TEXT_WINDOW: usize = 256;
+
+/// Keys of JSON records; the earlier the stronger within their half.
+const LEVEL_KEYS: [&str; 8] = [
+    "\"level\"",
+    "\"severity\"",
+    "\"log.level\"",
+    "\"levelname\"",
+    "\"log_level\"",
+    "\"loglevel\"",
+    "\"lvl\"",
+    "\"status\"",
+];
+const TIME_KEYS: [&str; 8] = [
+    "\"timestamp\"",
+    "\"@timestamp\"",
+    "\"time\"",
+    "\"ts\"",
+    "\"eventTime\"",
+    "\"datetime\"",
+    "\"asctime\"",
+    "\"date\"",
+];
+/// `status` is also a key for other things: only words count there.
+const STATUS_KEY: usize = LEVEL_KEYS.len() - 1;
+
+/// What may begin a level or a time in text.
+const LEVEL_PAIRS: [&str; 3] = ["level=", "lvl=", "severity="];
+const TIME_PAIRS: [&str; 3] = ["ts=", "time=", "timestamp="];
+const LEVEL_WORDS: [&str; 25] = [
+    "EMERG",
+    "ALERT",
+    "CRIT",
+    "FATAL",
+    "PANIC",
+    "SEVERE",
+    "ERR",
+    "WARN",
+    "NOTICE",
+    "INFO",
+    "DEBUG",
+    "TRACE",
+    "[emerg",
+    "[alert",
+    "[crit",
+    "[fatal",
+    "[error",
+    "[warn",
+    "[notice",
+    "[info",
+    "[debug",
+    " error:",
+    " warning:",
+    " fatal:",
+    " critical:",
+];
 
 /// A record's own level and time.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -13,16 +81,119 @@ pub struct Facts {
 }
 
 /// Reads facts; holds the search tables.
-pub(super) struct Reader {}
+pub(super) struct Reader {
+    json: AhoCorasick,
+    text: AhoCorasick,
+    /// Seconds east of UTC, for times that name no zone.
+    pub(super) utc_offset: i32,
+}
 
 impl Reader {
     pub(super) fn new() -> Reader {
-        Reader {}
+        let search = |words: &[&[&str]]| {
+            let words = words.iter().copied().flatten();
+            let builder = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words);
+            builder.expect("a few dozen short words")
+        };
+        Reader {
+            json: search(&[&LEVEL_KEYS, &TIME_KEYS]),
+            text: search(&[&LEVEL_PAIRS, &TIME_PAIRS, &LEVEL_WORDS]),
+            utc_offset: 0,
+        }
     }
 
     /// The facts of one raw record; `now` (Unix milliseconds) gives the year where a format has none.
-    pub(super) fn read(&mut self, raw: &[u8], now: i64) -> Facts {
-        let _ = (raw, now);
-        Facts::default()
+    pub(super) fn read(&self, raw: &[u8], now: i64) -> Facts {
+        if raw.trim_ascii_start().starts_with(b"{") { self.read_json(raw) } else { self.read_text(raw, now) }
+    }
+
+    fn read_json(&self, raw: &[u8]) -> Facts {
+        let window = &raw[..raw.len().min(JSON_WINDOW)];
+        let (mut status, mut time) = ((usize::MAX, None), (usize::MAX, None));
+        for hit in self.json.find_iter(window) {
+            let key = hit.pattern().as_usize();
+            let Some(value) = json_value(&window[hit.end()..]) else { continue };
+            if key < LEVEL_KEYS.len() {
+                let found = level::of_value(value, key != STATUS_KEY);
+                if key < status.0 && found.is_some() {
+                    status = (key, found);
+                }
+            } else {
+                let found = time::of_value(value, self.utc_offset);
+                if key < time.0 && found.is_some() {
+                    time = (key, found);
+                }
+            }
+            if status.0 == 0 && time.0 == LEVEL_KEYS.len() {
+                break;
+            }
+        }
+        Facts { status: status.1, time: time.1 }
+    }
+
+    fn read_text(&self, raw: &[u8], now: i64) -> Facts {
+        let window = &raw[..raw.len().min(TEXT_WINDOW)];
+        let (priority, rest) = level::priority(window);
+        let mut facts = Facts { status: priority, time: time::at_start(rest, now, self.utc_offset) };
+        if facts.status.is_none() {
+            facts.status = level::klog(window);
+        }
+        if facts.status.is_some() && facts.time.is_some() {
+            return facts;
+        }
+        let pairs = LEVEL_PAIRS.len() + TIME_PAIRS.len();
+        for hit in self.text.find_iter(window) {
+            let (start, after) = (hit.start(), &window[hit.end()..]);
+            match hit.pattern().as_usize() {
+                pair if pair < LEVEL_PAIRS.len() && starts_word(window, start) => {
+                    facts.status = level::of_value(unquoted(after), true).or(facts.status);
+                }
+                pair if pair < pairs && starts_word(window, start) => {
+                    facts.time = facts.time.or_else(|| time::of_value(unquoted(after), self.utc_offset));
+                }
+                word if word >= pairs => {
+                    facts.status = facts.status.or_else(|| level::word_at(window, start));
+                }
+                _ => {}
+            }
+        }
+        if facts.time.is_none() {
+            facts.time = time::in_brackets(window);
+        }
+        facts
     }
 }
+
+/// The value after a key's closing quote: the inside of a string, or a bare value up to its end.
+fn json_value(after: &[u8]) -> Option<&[u8]> {
+    let value = after.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+    Some(unquoted(value))
+}
+
+fn unquoted(value: &[u8]) -> &[u8] {
+    let (value, ends): (_, fn(u8) -> bool) = match value.strip_prefix(b"\"") {
+        Some(inside) => (inside, |b| b == b'"'),
+        None => (value, |b| b.is_ascii_whitespace() || matches!(b, b',' | b'}' | b']')),
+    };
+    let end = value.iter().take(64).position(|&b| ends(b)).unwrap_or(value.len().min(64));
+    &value[..end]
+}
+
+fn starts_word(text: &[u8], at: usize) -> bool {
+    at == 0 || !(text[at - 1].is_ascii_alphanumeric() || matches!(text[at - 1], b'_' | b'-' | b'.'))
+}
+
+/// Any bytes: nothing panics, and a time that is found lies between the years 2000 and 2100.
+#[doc(hidden)]
+pub fn fuzz_facts(data: &[u8]) {
+    let mut reader = Reader::new();
+    for offset in [0, 3600, -43_200] {
+        reader.utc_offset = offset;
+        if let Some(time) = reader.read(data, 1_763_900_000_000).time {
+            assert!((time::FIRST..time::LAST).contains(&time));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
