@@ -70,9 +70,9 @@ pub(crate) fn claim_member(reader: &mut Reader<'_>, scope: Scope<'_>, first: usi
     }
 }
 
-/// Whether a line is itself `name: value`.
+/// Whether a line is itself `name: value` or an item of a list.
 pub(crate) fn is_member(scope: Scope<'_>, first: usize) -> bool {
-    member::at_start(scope, item_start(scope, first)).is_some()
+    scope.has(first, b"- ") || member::at_start(scope, item_start(scope, first)).is_some()
 }
 
 fn item_start(scope: Scope<'_>, first: usize) -> usize {
