@@ -28,6 +28,7 @@ mod tests;
 mod tokens;
 mod tracks;
 mod user_path;
+mod userinfo;
 
 use super::finding::Span;
 use super::validate::Verdict;
@@ -276,4 +277,8 @@ const TABLE: &[Shape] = &[
     Shape { name: "uuid", triggers: &[Trigger::OpaqueRun], find: tokens::uuid },
     Shape { name: "jwt", triggers: &[Trigger::Literals(tokens::HEADERS)], find: tokens::json_web },
     Shape { name: "otp-code", triggers: &[Trigger::Words(otp::PHRASES)], find: otp::find },
+    // Passwords in addresses of services.
+    Shape { name: "url-password", triggers: &[Trigger::Literals(userinfo::SCHEME_ENDS)], find: userinfo::url },
+    Shape { name: "dsn-password", triggers: &[Trigger::Literals(userinfo::DSN_HOSTS)], find: userinfo::dsn },
+    Shape { name: "pgpass-password", triggers: &[Trigger::Literals(userinfo::PGPASS_PORTS)], find: userinfo::pgpass },
 ];
