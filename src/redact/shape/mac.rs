@@ -60,15 +60,16 @@ fn quads(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
     named(text, start, end)
 }
 
-/// A hit unless the address is all zeros or all ones; silent when no letter tells it from a number.
+/// A hit unless the address is all zeros or all ones; silent when neither a colon nor a letter tells it from
+/// grouped numbers.
 fn named(text: &[u8], start: usize, end: usize) -> Option<ShapeHit> {
     let address = &text[start..end];
     let only = |digit: u8| address.iter().filter(|b| b.is_ascii_hexdigit()).all(|b| b.to_ascii_lowercase() == digit);
     if only(b'0') || only(b'f') {
         return None;
     }
-    let decimal_quads = address[2].is_ascii_hexdigit() && !address.iter().any(u8::is_ascii_alphabetic);
-    Some(ShapeHit::new(start, end, if decimal_quads { Verdict::Silent } else { Verdict::Proves }))
+    let decimal = address[2] != b':' && !address.iter().any(u8::is_ascii_alphabetic);
+    Some(ShapeHit::new(start, end, if decimal { Verdict::Silent } else { Verdict::Proves }))
 }
 
 fn hex(text: &[u8], from: usize, len: usize) -> bool {

@@ -36,7 +36,7 @@ pub(super) fn e164(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
     let plus = at > floor && text[at - 1] == b'+';
     let (start, first) = match text.get(at)? {
         b'1'..=b'9' if plus => (at - 1, at),
-        b'0' if !plus && text.get(at + 1) == Some(&b'0') && free_left(text, at, floor) => (at, at + 2),
+        b'0' if !plus && text[at..].starts_with(b"00") && free_left(text, at, floor) => (at, at + 2),
         _ => return None,
     };
     let start = start - usize::from(start > floor && text[start - 1] == b'(');
@@ -51,6 +51,9 @@ pub(super) fn e164(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
 /// Reads country code and national number; returns the end and whether separators divide it.
 fn read(text: &[u8], first: usize) -> Option<(usize, bool)> {
     let head = text.get(first..first + 3)?;
+    if !(b'1'..=b'9').contains(&head[0]) {
+        return None;
+    }
     let mut code = [0; 3];
     for (digit, byte) in code.iter_mut().zip(head) {
         *digit = if byte.is_ascii_digit() { byte - b'0' } else { 0 };

@@ -1,5 +1,8 @@
 //! What each shape finds and what it leaves, asked the way the prefilter asks.
 
+mod harmless;
+mod oracle;
+
 use super::*;
 
 /// Every offset a prefilter would ask `shape` at, then some: the triggers' definitions taken literally.
