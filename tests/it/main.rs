@@ -1,3 +1,7 @@
 //! End-to-end and integration tests: one binary, one module a theme.
 
 mod hard_cases;
+
+mod batches;
+mod intake_contract;
+mod sink_datadog;
