@@ -6,6 +6,7 @@
 //! findings, mapped back to raw bytes, becomes masks. A record is never parsed into a tree and printed
 //! again: bytes outside masks are the bytes that were read.
 
+pub mod builtin;
 pub mod carrier;
 pub mod filler;
 pub mod finding;

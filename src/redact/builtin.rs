@@ -1,0 +1,60 @@
+//! The pack compiled into the binary: the files of `rules/`, in the order in which they are read.
+
+use super::rule::Pack;
+use super::rule_file;
+
+/// File name and text of every file of the built-in pack.
+pub const FILES: &[(&str, &str)] = &[
+    ("ai.yaml", include_str!("../../rules/ai.yaml")),
+    ("ci.yaml", include_str!("../../rules/ci.yaml")),
+    ("cloud.yaml", include_str!("../../rules/cloud.yaml")),
+    ("vcs.yaml", include_str!("../../rules/vcs.yaml")),
+];
+
+/// The rules of the built-in pack. The files are part of the program and tested with it; a file that does
+/// not load cleanly gives the rules that do.
+pub fn packs() -> Vec<Pack> {
+    FILES.iter().map(|(name, text)| rule_file::load(name, text).pack).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn every_file_of_the_folder_is_compiled_in() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/rules");
+        let mut found: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.ends_with(".yaml"))
+            .collect();
+        found.sort();
+        let listed: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(found, listed);
+    }
+
+    #[test]
+    fn every_file_loads_without_a_problem() {
+        let mut shown = String::new();
+        for (name, text) in FILES {
+            for problem in rule_file::load(name, text).problems {
+                shown.push_str(&problem.to_string());
+                shown.push('\n');
+            }
+        }
+        assert!(shown.is_empty(), "{shown}");
+    }
+
+    #[test]
+    fn ids_are_unique_across_the_files() {
+        let mut files: HashMap<String, String> = HashMap::new();
+        for rule in packs().into_iter().flat_map(|pack| pack.rules) {
+            let here = rule.origin.file.clone();
+            if let Some(other) = files.insert(rule.id.clone(), here) {
+                panic!("{} stands in {other} and {}", rule.id, rule.origin.file);
+            }
+        }
+    }
+}
