@@ -1,1 +1,11 @@
-//! Where records come from; one file a source, all under one contract.
+//! Where records come from; one file a source, all under one [`contract`].
+//!
+//! A source hands out [`Chunk`]s: whole records of one stream with the place they stand at. It learns through
+//! [`Durable`] how far a stream is safe on disk and resumes after a start where the spool's recovery says.
+//! [`file`] follows files: [`discover`] finds them, [`identity`] tells them apart across renames, rewrites and
+//! restarts, [`checkpoint`] keeps who is who, [`line_buffer`] shows whole lines only.
+
+pub mod contract;
+pub mod file;
+
+pub use contract::{Chunk, Durable, Fill, Resume, Source, SourceError, StreamInfo};

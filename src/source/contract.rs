@@ -1,0 +1,121 @@
+//! The contract of a source: whole records of one stream at a time, each chunk with its exact place.
+//!
+//! Invariants every source keeps, however its input is cut into reads:
+//! - the bytes of a chunk are whole records, each ended by `\n` (the last one of a stream may lack it);
+//! - the chunks of one stream follow each other without gap and without overlap, in order;
+//! - a source hands out nothing of a stream before the stream's identity is durable.
+
+use crate::record::{Position, StreamId};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// What is known of a stream for as long as it is followed.
+///
+/// The path is raw: it is redacted before it stands in a record.
+pub struct StreamInfo {
+    /// Durable identity.
+    pub stream: StreamId,
+    /// Place of the source in the configuration.
+    pub source: usize,
+    /// Path under which the file was found; none for sources that are not files.
+    pub path: Option<PathBuf>,
+}
+
+/// Whole records of one stream. Holds raw text: deliberately without `Debug`.
+pub struct Chunk {
+    /// Whose records these are.
+    pub info: Arc<StreamInfo>,
+    /// The records. The buffer is sent back for reuse.
+    pub bytes: Vec<u8>,
+    /// Where the first byte stands.
+    pub from: Position,
+    /// Where the byte after the last one stands.
+    pub to: Position,
+    /// How a saved position inside or at the end of this chunk is recognised after a restart.
+    pub resume: Resume,
+    /// Nothing of this stream follows: an unfinished block of records ends here.
+    pub last: bool,
+    /// Set when the one record of this chunk was too long to be read: `bytes` holds its first byte only,
+    /// `to` its true end.
+    pub oversize: bool,
+}
+
+/// What is saved beside a position so that its place is recognised after a restart.
+pub enum Resume {
+    /// A keyed hash of the bytes before the position; `before` holds the raw bytes before the chunk.
+    Marker {
+        /// Up to 256 raw bytes that stand before the chunk.
+        before: Vec<u8>,
+    },
+    /// Known for the chunk's end only (journal: the cursor); a position inside the chunk is never saved.
+    AtEnd(Vec<u8>),
+}
+
+/// What a call of [`Source::fill`] came back with.
+pub enum Fill {
+    /// The next chunk; more may follow at once.
+    Chunk(Chunk),
+    /// Nothing to read now.
+    Idle,
+    /// The source has ended and hands out nothing more.
+    End,
+}
+
+/// Why a source cannot read now; it is asked again later. Holds no record text.
+#[derive(Debug)]
+pub struct SourceError {
+    /// What was tried, such as `list /var/log/workflows`.
+    pub what: String,
+    /// What went wrong.
+    pub error: std::io::Error,
+}
+
+/// Something that records are read from. Driven by one plain thread.
+pub trait Source: Send {
+    /// Gives the next chunk, reading into `buffer` (an empty buffer from the pool).
+    ///
+    /// # Errors
+    /// [`SourceError`] when nothing can be read now; the source stays usable.
+    fn fill(&mut self, buffer: Vec<u8>) -> Result<Fill, SourceError>;
+
+    /// Sleeps until there may be something to read, at most `limit`.
+    fn wait(&mut self, limit: Duration);
+}
+
+/// How far each stream is safe: in the spool, or acknowledged where the spool is memory. Written by the
+/// agent, read by sources that keep something open until then.
+#[derive(Clone, Default)]
+pub struct Durable(Arc<Mutex<HashMap<StreamId, Position>>>);
+
+impl Durable {
+    /// Notes that everything of `stream` before `to` is safe.
+    pub fn advance(&self, stream: StreamId, to: Position) {
+        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = map.entry(stream).or_default();
+        *known = to.max(*known);
+    }
+
+    /// Everything of `stream` before this place is safe; none when nothing is known.
+    pub fn position(&self, stream: StreamId) -> Option<Position> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&stream).copied()
+    }
+
+    /// Forgets a stream that has ended.
+    pub fn forget(&self, stream: StreamId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&stream);
+    }
+}
+
+impl std::fmt::Display for SourceError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "cannot {}: {}", self.what, self.error)
+    }
+}
+
+impl std::error::Error for SourceError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
