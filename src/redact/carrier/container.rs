@@ -112,8 +112,11 @@ fn token(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize, state: &mut State
         None if scope.text[at] == b'\\' => {
             // An escaped line end of a pretty-printed container inside a string.
             let escape = at + scope.backslashes(at);
-            let letter = matches!(scope.byte(escape), Some(b'n' | b'r' | b't'));
-            return Some(escape + usize::from(letter));
+            if matches!(scope.byte(escape), Some(b'n' | b'r' | b't') | None) {
+                return Some((escape + 1).min(scope.limit));
+            }
+            let end = bare_end(scope, escape, state.valued);
+            (at..end, end, false)
         }
         None => {
             let end = bare_end(scope, at, state.valued);

@@ -7,14 +7,16 @@ use super::carry::Carry;
 use std::ops::Range;
 
 /// Fuel for a record: this many bytes read per byte of the record, and a little for short ones.
-const FUEL_PER_BYTE: usize = 16;
-const FUEL_BASE: usize = 4096;
+pub(crate) const FUEL_PER_BYTE: usize = 16;
+pub(crate) const FUEL_BASE: usize = 4096;
 
 /// One record's reading state; kept by the worker and reused for every record and view.
 #[derive(Default)]
 pub struct KeyCursor {
     record: Range<usize>,
     fuel: usize,
+    /// Bytes read so far, paid or not.
+    spent: usize,
     closed: bool,
     string: StringTrack,
     carry: Option<Carry>,
@@ -38,6 +40,7 @@ impl KeyCursor {
     /// Starts a record (or a view of one): `record` is its place in the text, without its line end.
     pub fn begin(&mut self, record: Range<usize>) {
         self.fuel = record.len() * FUEL_PER_BYTE + FUEL_BASE;
+        self.spent = 0;
         self.closed = false;
         self.string = StringTrack { at: record.start, since: record.start, ..StringTrack::default() };
         self.carry = None;
@@ -71,8 +74,14 @@ impl KeyCursor {
         self.name_end = end;
     }
 
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn spent(&self) -> usize {
+        self.spent
+    }
+
     /// Pays for `bytes` read; false when the record's fuel does not suffice.
     pub(crate) fn spend(&mut self, bytes: usize) -> bool {
+        self.spent += bytes;
         self.closed |= self.fuel < bytes;
         self.fuel = self.fuel.saturating_sub(bytes);
         !self.closed

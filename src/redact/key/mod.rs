@@ -8,13 +8,19 @@
 //! Linear: every byte read beyond the key's own name is paid from the record's fuel (a small multiple of its
 //! length); a record that would need more is masked from there to its end.
 
+#[cfg(any(test, fuzzing))]
+mod fuzz;
 mod name;
+#[cfg(any(test, fuzzing))]
+mod sample;
 mod spot;
 mod table;
 
 pub use crate::redact::carrier::carry::Carry;
 pub use crate::redact::carrier::cursor::KeyCursor;
 pub use crate::redact::carrier::kind::ValueKind;
+#[cfg(any(test, fuzzing))]
+pub use fuzz::fuzz_keyed;
 pub use table::{KeyError, KeyFind, KeyTable, Place};
 
 use super::carrier::bare::Style;
@@ -140,5 +146,7 @@ fn scope_of<'t>(whole: Scope<'t>, name: Name, string_end: Option<usize>) -> Scop
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;
