@@ -59,10 +59,10 @@ pub(crate) fn read(scope: Scope<'_>, quote: Quote) -> Quoted {
         let Some(found) = find(scope, at, closing) else { break };
         let run = scope.backslashes_before(found, start);
         let after = found + closing.len();
-        if closes(scope, closing, depth, run) && !doubled(scope, closing, depth, found, start) {
+        if closes(scope, closing, depth, run) && !doubled(scope, closing, depth, found) {
             return Quoted { start, end: found - run.min(depth), after, closed: true };
         }
-        at = if doubled(scope, closing, depth, found, start) { after + closing.len() } else { after };
+        at = if doubled(scope, closing, depth, found) { after + closing.len() } else { after };
     }
     Quoted { start, end: unterminated_end(scope, start), after: scope.limit, closed: false }
 }
@@ -90,9 +90,9 @@ fn closes(scope: Scope<'_>, closing: &[u8], depth: usize, run: usize) -> bool {
     }
 }
 
-/// SQL's `''` inside a quoted text: a doubled single quote that is not the empty text.
-fn doubled(scope: Scope<'_>, closing: &[u8], depth: usize, found: usize, start: usize) -> bool {
-    closing == b"'" && depth == 0 && found > start && scope.byte(found + 1) == Some(b'\'')
+/// SQL's `''` inside a quoted text stands for one quote.
+fn doubled(scope: Scope<'_>, closing: &[u8], depth: usize, found: usize) -> bool {
+    closing == b"'" && depth == 0 && scope.byte(found + 1) == Some(b'\'')
 }
 
 /// A text cut off in the middle ends before a carriage return or NUL padding.
