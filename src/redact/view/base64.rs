@@ -6,7 +6,7 @@
 
 use super::chain::Encoding;
 use super::plausible;
-use super::run::Opaque;
+use super::run::{self, LOWER, Opaque, UPPER};
 use crate::redact::finding::Span;
 
 pub(super) const OPAQUE: Opaque = Opaque { encoding: Encoding::Base64, decode: decode_run };
@@ -71,14 +71,21 @@ fn decode_run(text: &[u8], run: Span, scratch: &mut Vec<u8>, out: &mut Vec<u8>) 
 /// Text in base64 has letters of both cases; ids in hex and constants in capitals have not.
 fn is_mixed(body: &[u8]) -> bool {
     let head = &body[..body.len().min(64)];
-    head.iter().any(u8::is_ascii_uppercase) && head.iter().any(u8::is_ascii_lowercase)
+    run::classes_of(head) & (UPPER | LOWER) == UPPER | LOWER
 }
 
 /// True when the first groups start with characters that text can start with and decode to text.
 fn promising(chars: &[u8], scratch: &mut Vec<u8>) -> bool {
-    let starts = chars.iter().take(PROBE).step_by(4);
-    let wrong = starts.filter(|&&byte| !OPENS_TEXT[(VALUES[byte as usize] & 63) as usize]).count();
-    if wrong > 1 {
+    let groups = chars.len().min(PROBE).div_ceil(4);
+    let firsts = chars.iter().take(PROBE).step_by(4);
+    let (ascii, wide) =
+        firsts.fold((0, 0), |(ascii, wide), &byte| match OPENS[(VALUES[byte as usize] & 63) as usize] {
+            Opens::Ascii => (ascii + 1, wide),
+            Opens::Wide => (ascii, wide + 1),
+            Opens::Space => (ascii, wide),
+            Opens::Noise => (ascii, wide - 1),
+        });
+    if ascii * 2 < groups as i32 && wide + 1 < groups as i32 {
         return false;
     }
     scratch.clear();
@@ -122,15 +129,31 @@ const fn values() -> [u8; 256] {
     table
 }
 
-/// Whether a first byte whose upper six bits are this value may be text: NUL and white space, printable ASCII, the
-/// lead and following bytes of UTF-8.
-const OPENS_TEXT: [bool; 64] = opens_text();
+/// What a byte may be of which only the upper six bits are known.
+#[derive(Clone, Copy)]
+enum Opens {
+    /// Printable ASCII.
+    Ascii,
+    /// NUL or white space.
+    Space,
+    /// Part of a longer UTF-8 character.
+    Wide,
+    /// Nothing that stands in text.
+    Noise,
+}
 
-const fn opens_text() -> [bool; 64] {
-    let mut table = [false; 64];
+const OPENS: [Opens; 64] = opens();
+
+const fn opens() -> [Opens; 64] {
+    let mut table = [Opens::Noise; 64];
     let mut at = 0;
     while at < 64 {
-        table[at] = at == 0 || at == 2 || at == 3 || (at >= 8 && at < 61);
+        table[at] = match at {
+            0 | 2 | 3 => Opens::Space,
+            8..=31 => Opens::Ascii,
+            32..=60 => Opens::Wide,
+            _ => Opens::Noise,
+        };
         at += 1;
     }
     table

@@ -6,22 +6,29 @@
 use super::base64;
 use super::chain::Encoding;
 use super::quoted_printable::digit;
-use super::region::{Inline, REACH};
-use memchr::memmem;
+use super::region::{self, Inline, REACH};
+use memchr::memchr;
 
-pub(super) const INLINE: Inline =
-    Inline { encoding: Encoding::EncodedWord, find, within: find, decode, quoted: false, reach: REACH };
+pub(super) const INLINE: Inline = Inline {
+    encoding: Encoding::EncodedWord,
+    triggers: region::EQUALS,
+    find,
+    within: find,
+    decode,
+    quoted: false,
+    reach: REACH,
+};
 
 /// RFC 2047 allows 75 characters; writers are not that careful.
 const LONGEST: usize = 1024;
 
 fn find(text: &[u8], mut from: usize) -> Option<usize> {
     loop {
-        let at = from + memmem::find(text.get(from..)?, b"=?")?;
-        if read(text, at).is_some() {
+        let at = from + memchr(b'=', text.get(from..)?)?;
+        if text.get(at + 1) == Some(&b'?') && read(text, at).is_some() {
             return Some(at);
         }
-        from = at + 2;
+        from = at + 1;
     }
 }
 

@@ -4,11 +4,18 @@
 //! after a backslash leaves both as they are (`C:\Users`).
 
 use super::chain::Encoding;
-use super::region::Inline;
+use super::region::{self, Inline};
 use memchr::memchr;
 
-pub(super) const INLINE: Inline =
-    Inline { encoding: Encoding::Escape, find, within: find, decode, quoted: true, reach: usize::MAX };
+pub(super) const INLINE: Inline = Inline {
+    encoding: Encoding::Escape,
+    triggers: region::BACKSLASH,
+    find,
+    within: find,
+    decode,
+    quoted: true,
+    reach: usize::MAX,
+};
 
 fn find(text: &[u8], mut from: usize) -> Option<usize> {
     loop {

@@ -74,7 +74,8 @@ impl Expander {
 
     /// All views of the text at `depth` (0: the record itself).
     fn descend(&mut self, record: &[u8], depth: usize, each: &mut dyn FnMut(&View<'_>)) -> Result<(), Exhausted> {
-        for codec in &INLINE {
+        let triggers = region::triggers(levels(&mut self.frames, record, depth).0);
+        for codec in INLINE.iter().filter(|codec| codec.triggers & triggers != 0) {
             let mut from = 0;
             loop {
                 let (source, parent, next) = levels(&mut self.frames, record, depth);

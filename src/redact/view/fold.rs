@@ -2,12 +2,19 @@
 //! full-width forms, dashes, dots, quotes and blanks of Unicode become their ASCII twins.
 
 use super::chain::Encoding;
-use super::region::{Inline, REACH};
+use super::region::{self, Inline, REACH};
 use memchr::{memchr, memchr2, memchr3};
 
 /// Colours stand between a key, its quotes and its value, so quotes do not bound a region here.
-pub(super) const INLINE: Inline =
-    Inline { encoding: Encoding::Fold, find, within: find, decode, quoted: false, reach: REACH };
+pub(super) const INLINE: Inline = Inline {
+    encoding: Encoding::Fold,
+    triggers: region::UNSEEN,
+    find,
+    within: find,
+    decode,
+    quoted: false,
+    reach: REACH,
+};
 
 /// Bytes searched at a time, so that a frequent lead byte does not make the search for a rare one start over.
 const STRIDE: usize = 512;

@@ -2,7 +2,7 @@
 
 use super::chain::Encoding;
 use super::plausible;
-use super::run::{Opaque, SHORTEST};
+use super::run::{CLASS, HEX, Opaque, SHORTEST};
 use crate::redact::finding::Span;
 
 pub(super) const OPAQUE: Opaque = Opaque { encoding: Encoding::Hex, decode };
@@ -11,28 +11,33 @@ pub(super) const OPAQUE: Opaque = Opaque { encoding: Encoding::Hex, decode };
 const PROBE: usize = 16;
 
 fn decode(text: &[u8], run: Span, _scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> Option<Span> {
-    let mut from = run.start as usize;
-    let end = run.end as usize;
-    while from < end {
-        let start = from + text[from..end].iter().position(u8::is_ascii_hexdigit)?;
-        let count = text[start..end].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
-        from = start + count;
-        if count < SHORTEST {
+    let (mut start, end) = (run.start as usize, run.end as usize);
+    while start + SHORTEST <= end {
+        // The last of sixteen digits first: words and ids with dashes are passed quickly.
+        if let Some(at) = text[start..start + SHORTEST].iter().rposition(|&byte| !is_digit(byte)) {
+            start += at + 1;
             continue;
         }
+        let count = text[start..end].iter().take_while(|&&byte| is_digit(byte)).count();
         for shift in 0..2 {
-            let digits = &text[start + shift..from];
+            let digits = &text[start + shift..start + count];
             if is_text(&digits[..digits.len().min(PROBE)], out) && is_text(digits, out) {
-                return Some(Span::new(start, from));
+                return Some(Span::new(start, start + count));
             }
         }
+        start += count;
     }
     None
 }
 
+fn is_digit(byte: u8) -> bool {
+    CLASS[byte as usize] & HEX != 0
+}
+
 /// Decodes `digits` into `out`; true when it looks like text.
 fn is_text(digits: &[u8], out: &mut Vec<u8>) -> bool {
-    let value = |byte: u8| (byte as char).to_digit(16).unwrap_or(0) as u8;
+    // '0'..'9' are 0x30.., letters of either case 0x41.. or 0x61..
+    let value = |byte: u8| (byte & 15) + 9 * (byte >> 6);
     out.clear();
     out.extend(digits.chunks_exact(2).map(|pair| (value(pair[0]) << 4) | value(pair[1])));
     plausible::is_text(out)

@@ -1,11 +1,18 @@
 //! HTML entities: decimal, hexadecimal and the named ones that occur in texts.
 
 use super::chain::Encoding;
-use super::region::{Inline, REACH};
+use super::region::{self, Inline, REACH};
 use memchr::memchr;
 
-pub(super) const INLINE: Inline =
-    Inline { encoding: Encoding::Html, find, within: find, decode, quoted: true, reach: REACH };
+pub(super) const INLINE: Inline = Inline {
+    encoding: Encoding::Html,
+    triggers: region::AMPERSAND,
+    find,
+    within: find,
+    decode,
+    quoted: true,
+    reach: REACH,
+};
 
 /// Longest entity read, `&` and `;` included.
 const LONGEST: usize = 12;

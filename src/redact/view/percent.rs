@@ -2,11 +2,18 @@
 
 use super::chain::Encoding;
 use super::escape::hex;
-use super::region::{Inline, REACH};
+use super::region::{self, Inline, REACH};
 use memchr::memchr;
 
-pub(super) const INLINE: Inline =
-    Inline { encoding: Encoding::Percent, find, within: find, decode, quoted: true, reach: REACH };
+pub(super) const INLINE: Inline = Inline {
+    encoding: Encoding::Percent,
+    triggers: region::PERCENT,
+    find,
+    within: find,
+    decode,
+    quoted: true,
+    reach: REACH,
+};
 
 fn find(text: &[u8], mut from: usize) -> Option<usize> {
     loop {

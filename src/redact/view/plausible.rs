@@ -2,21 +2,29 @@
 
 /// True when at most one byte in eight is neither printable ASCII, usual white space nor part of valid UTF-8.
 /// NUL separates fields in some logins and counts as half wrong; a character cut off at the end does not count.
+/// Noise is refused after a few bytes.
 pub(super) fn is_text(bytes: &[u8]) -> bool {
-    let mut wrong = 0;
-    let mut chunks = bytes.utf8_chunks().peekable();
-    while let Some(chunk) = chunks.next() {
-        let cut_off = chunks.peek().is_none() && chunk.invalid().first().is_some_and(|&lead| lead >= 0xc2);
-        wrong += if cut_off { 0 } else { 2 * chunk.invalid().len() };
-        for &byte in chunk.valid().as_bytes() {
-            wrong += match byte {
-                0 => 1,
-                b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80.. => 0,
-                _ => 2,
-            };
-        }
+    let (mut at, mut wrong) = (0, 0);
+    while at < bytes.len() && wrong * 4 <= bytes.len() {
+        let (width, fault) = character(&bytes[at..]);
+        wrong += fault;
+        at += width;
     }
     !bytes.is_empty() && wrong * 4 <= bytes.len()
+}
+
+/// Width of the character at the start of `rest`, and how wrong it is: 0, 1 (NUL) or 2.
+fn character(rest: &[u8]) -> (usize, usize) {
+    let width = match rest[0] {
+        0x20..=0x7e | b'\t' | b'\n' | b'\r' => return (1, 0),
+        0 => return (1, 1),
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf4 => 4,
+        _ => return (1, 2),
+    };
+    let following = &rest[1..width.min(rest.len())];
+    if following.iter().all(|byte| byte & 0xc0 == 0x80) { (width, 0) } else { (1, 2) }
 }
 
 /// True when `bytes` look like UTF-16LE of mostly ASCII: nearly every second byte is zero.
@@ -28,18 +36,16 @@ pub(super) fn is_utf16(bytes: &[u8]) -> bool {
 
 /// How many of `bytes` look like text: up to the first stretch of sixteen in which six are wrong.
 pub(super) fn text_len(bytes: &[u8]) -> usize {
-    let (mut at, mut window) = (0usize, 0u16);
-    for chunk in bytes.utf8_chunks() {
-        let valid = chunk.valid().bytes().map(|byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r'));
-        for wrong in valid.chain(chunk.invalid().iter().map(|_| true)) {
-            window = (window << 1) | u16::from(wrong);
-            at += 1;
-            if window.count_ones() >= 6 {
-                return at.saturating_sub(16);
-            }
+    let (mut at, mut window) = (0, 0u16);
+    while at < bytes.len() {
+        let (width, fault) = character(&bytes[at..]);
+        window = (window << 1) | u16::from(fault > 0);
+        at += width;
+        if window.count_ones() >= 6 {
+            return at.saturating_sub(16);
         }
     }
-    at
+    bytes.len()
 }
 
 /// Appends UTF-16LE `wide` to `out` as UTF-8.

@@ -5,11 +5,18 @@
 //! are read.
 
 use super::chain::Encoding;
-use super::region::{Inline, REACH};
+use super::region::{self, Inline, REACH};
 use memchr::memchr;
 
-pub(super) const INLINE: Inline =
-    Inline { encoding: Encoding::QuotedPrintable, find, within, decode, quoted: true, reach: REACH };
+pub(super) const INLINE: Inline = Inline {
+    encoding: Encoding::QuotedPrintable,
+    triggers: region::EQUALS,
+    find,
+    within,
+    decode,
+    quoted: true,
+    reach: REACH,
+};
 
 fn find(text: &[u8], mut from: usize) -> Option<usize> {
     loop {

@@ -13,6 +13,8 @@ use memchr::{memchr, memrchr_iter};
 pub(super) struct Inline {
     /// Its name.
     pub(super) encoding: Encoding,
+    /// The bits of [`triggers`] of which one must be set for anything to be found.
+    pub(super) triggers: u8,
     /// The first place at or after `from` where an encoded character starts that [`Inline::decode`] reads.
     pub(super) find: fn(text: &[u8], from: usize) -> Option<usize>,
     /// The same inside a region, where a doubtful character counts too.
@@ -24,6 +26,28 @@ pub(super) struct Inline {
     /// How far apart encoded characters of one region may be.
     pub(super) reach: usize,
 }
+
+/// Which triggers occur in a text, as bits; one pass that compiles to vector code.
+pub(super) fn triggers(text: &[u8]) -> u8 {
+    let (mut backslash, mut hash, mut percent, mut ampersand, mut equals, mut unseen) = (0, 0, 0, 0, 0, 0);
+    for &byte in text {
+        backslash |= u8::from(byte == b'\\');
+        hash |= u8::from(byte == b'#');
+        percent |= u8::from(byte == b'%');
+        ampersand |= u8::from(byte == b'&');
+        equals |= u8::from(byte == b'=');
+        unseen |= u8::from(byte == 0x1b) | u8::from(byte == 0xc2) | u8::from(byte >= 0xe2);
+    }
+    backslash * BACKSLASH | hash * HASH | percent * PERCENT | ampersand * AMPERSAND | equals * EQUALS | unseen * UNSEEN
+}
+
+pub(super) const BACKSLASH: u8 = 1;
+pub(super) const HASH: u8 = 2;
+pub(super) const PERCENT: u8 = 4;
+pub(super) const AMPERSAND: u8 = 8;
+pub(super) const EQUALS: u8 = 16;
+/// ESC and the lead bytes of characters that are folded.
+pub(super) const UNSEEN: u8 = 32;
 
 /// Usual distance up to which encoded characters belong to one region, and of its context.
 pub(super) const REACH: usize = 1024;
@@ -86,10 +110,12 @@ fn decode_region(codec: &Inline, text: &[u8], start: usize, first: usize, frame:
             copy(text, done, quote, frame);
             return quote;
         }
-        let end = token_end(text, limit, cap.max(limit));
-        if next >= end {
-            copy(text, done, end, frame);
-            return end;
+        if next >= limit {
+            let end = token_end(text, limit, cap.max(limit));
+            if next >= end {
+                copy(text, done, end, frame);
+                return end;
+            }
         }
         at = next;
     }

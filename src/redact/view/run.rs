@@ -76,8 +76,44 @@ fn end_of(text: &[u8], start: usize) -> usize {
     end
 }
 
-pub(super) fn is_opaque(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+fn is_opaque(byte: u8) -> bool {
+    CLASS[byte as usize] != 0
+}
+
+/// What a character of a run may be, as bits; zero for characters outside runs.
+pub(super) const CLASS: [u8; 256] = classes();
+/// `A-Z`
+pub(super) const UPPER: u8 = 1;
+/// `a-z`
+pub(super) const LOWER: u8 = 2;
+/// `0-9`
+pub(super) const DIGIT: u8 = 4;
+/// `0-9A-Fa-f`
+pub(super) const HEX: u8 = 8;
+/// `+/-_`
+pub(super) const SEPARATOR: u8 = 16;
+
+const fn classes() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let char = byte as u8;
+        let class = match char {
+            b'A'..=b'Z' => UPPER,
+            b'a'..=b'z' => LOWER,
+            b'0'..=b'9' => DIGIT,
+            b'+' | b'/' | b'-' | b'_' => SEPARATOR,
+            _ => 0,
+        };
+        table[byte] = class | if char.is_ascii_hexdigit() { HEX } else { 0 };
+        byte += 1;
+    }
+    table
+}
+
+/// All classes that occur in `part`.
+pub(super) fn classes_of(part: &[u8]) -> u8 {
+    part.iter().fold(0, |classes, &byte| classes | CLASS[byte as usize])
 }
 
 #[cfg(test)]

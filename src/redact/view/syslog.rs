@@ -3,11 +3,18 @@
 //! Only control characters and bytes above 0x7f are written so; `#123` is an issue number and stays.
 
 use super::chain::Encoding;
-use super::region::{Inline, REACH};
+use super::region::{self, Inline, REACH};
 use memchr::memchr;
 
-pub(super) const INLINE: Inline =
-    Inline { encoding: Encoding::Syslog, find, within: find, decode, quoted: true, reach: REACH };
+pub(super) const INLINE: Inline = Inline {
+    encoding: Encoding::Syslog,
+    triggers: region::HASH,
+    find,
+    within: find,
+    decode,
+    quoted: true,
+    reach: REACH,
+};
 
 fn find(text: &[u8], mut from: usize) -> Option<usize> {
     loop {
