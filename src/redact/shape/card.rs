@@ -5,7 +5,7 @@
 
 use super::ShapeHit;
 use super::edge::{ends_with_fold, previous_word};
-use super::groups::{Groups, free_left, free_right};
+use super::groups::{Groups, free_left, free_right, run_len};
 use crate::redact::validate::{Verdict, card, luhn};
 
 /// Groupings of printed cards, longest first.
@@ -13,6 +13,10 @@ const GROUPINGS: [&[u8]; 6] = [&[4, 4, 4, 4, 3], &[4, 4, 4, 4], &[4, 6, 5], &[4,
 
 pub(super) fn find(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
     if !(b'2'..=b'8').contains(text.get(at)?) || !free_left(text, at, floor) {
+        return None;
+    }
+    // Cheapest first: most groups of digits are too short or too long to begin a card.
+    if !matches!(run_len(text, at, 20), 4 | 6 | 12..=19) {
         return None;
     }
     let groups = Groups::read(text, at, 19);

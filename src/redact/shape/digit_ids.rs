@@ -5,7 +5,7 @@
 
 use super::ShapeHit;
 use super::edge::{byte_before, ends_with_fold, previous_word, word_before};
-use super::groups::{Groups, free_left, free_right, loose_end};
+use super::groups::{Groups, free_left, free_right, loose_end, run_len};
 use crate::redact::validate::device::imei;
 use crate::redact::validate::english_ids::{aba_routing, ein, itin, nhs, npi, ssn};
 use crate::redact::validate::iban::domestic_polish;
@@ -48,7 +48,7 @@ pub(super) const ABA: DigitId =
     DigitId { check: aba_routing, groupings: &[&[9], &[4, 4, 1]], loose: 0, labels: &["routing", "aba", "rtn"] };
 pub(super) const NHS: DigitId = DigitId { check: nhs, groupings: &[&[10], &[3, 3, 4]], loose: 0, labels: &["nhs"] };
 pub(super) const IMEI: DigitId =
-    DigitId { check: imei, groupings: &[&[15], &[16], &[2, 6, 6, 1]], loose: 0, labels: &["imei", "imeisv"] };
+    DigitId { check: imei, groupings: &[&[15], &[2, 6, 6, 1]], loose: 0, labels: &["imei", "imeisv"] };
 pub(super) const DE_TAX_ID: DigitId = DigitId {
     check: western::german_tax_id,
     groupings: &[&[11], &[2, 3, 3, 3]],
@@ -118,7 +118,11 @@ pub(super) const IN_AADHAAR: DigitId =
 
 /// Finds `id` at the digit `at`.
 pub(super) fn find(id: &DigitId, text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
-    if !text.get(at)?.is_ascii_digit() || !free_left(text, at, floor) {
+    // Cheapest first: the length of the first group decides nearly always.
+    let first = run_len(text, at, 27);
+    let fits = id.groupings.iter().any(|sizes| sizes[0] as usize == first)
+        || (id.loose > 0 && (2..=id.loose).contains(&first));
+    if !fits || !free_left(text, at, floor) {
         return None;
     }
     let groups = Groups::read(text, at, 26);

@@ -64,6 +64,11 @@ impl Groups {
     }
 }
 
+/// Length of the run of digits at `at`, counted up to `most`.
+pub(super) fn run_len(text: &[u8], at: usize, most: usize) -> usize {
+    digits_end(text, at, most) - at
+}
+
 fn digits_end(text: &[u8], from: usize, most: usize) -> usize {
     let limit = text.len().min(from + most);
     let mut at = from;

@@ -10,6 +10,10 @@ use crate::redact::validate::{Verdict, iban};
 pub(super) fn find(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
     let gap = usize::from(byte_before(text, at, floor, b' '));
     let start = at.checked_sub(2 + gap).filter(|start| *start >= floor)?;
+    // Cheapest first: before most digits stand no letters.
+    if !text[start].is_ascii_alphabetic() || !text[start + 1].is_ascii_alphabetic() {
+        return None;
+    }
     let country = [text[start].to_ascii_uppercase(), text[start + 1].to_ascii_uppercase()];
     let len = iban::country_len(&country)?;
     if word_before(text, start, floor) {

@@ -124,7 +124,10 @@ fn word_end(text: &[u8], at: usize) -> usize {
 /// `display-name`: the words or the quoted string before `<local@domain>`.
 pub(super) fn display(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
     let lowest = floor.max(at.saturating_sub(66));
-    let open = (lowest..at).rev().take_while(|i| !matches!(text[*i], b' ' | b'>' | b'"')).find(|i| text[*i] == b'<')?;
+    let open = (lowest..at)
+        .rev()
+        .take_while(|i| !matches!(text[*i], b' ' | b'>' | b'"' | b'@' | b','))
+        .find(|i| text[*i] == b'<')?;
     super::email::find(text, at, open + 1)?;
     let end = open - usize::from(byte_before(text, open, floor, b' '));
     let (start, end) =

@@ -3,7 +3,7 @@
 
 use super::ShapeHit;
 use super::edge::{char_before, digit_at, ends_with_fold, previous_word, space_len, starts_with_fold, word_after};
-use super::groups::{Groups, free_left, free_right};
+use super::groups::{Groups, free_left, free_right, run_len};
 use crate::redact::validate::Verdict;
 
 /// Country code, shortest and longest national number.
@@ -129,7 +129,13 @@ pub(super) fn national(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit>
     if at > floor && text[at - 1] == b'(' {
         return bracketed(text, at);
     }
-    if !free_left(text, at, floor) || (at > floor && matches!(text[at - 1], b'+' | b'/' | b'$' | b'#')) {
+    // Cheapest first: what no printed form begins with.
+    let begins = match run_len(text, at, 12) {
+        2 | 3 | 9 | 10 => true,
+        4 | 5 | 11 => text[at] == b'0',
+        _ => false,
+    };
+    if !begins || !free_left(text, at, floor) || (at > floor && matches!(text[at - 1], b'+' | b'/' | b'$' | b'#')) {
         return None;
     }
     let groups = Groups::read(text, at, 12);

@@ -10,6 +10,10 @@ use crate::redact::validate::{Verdict, luhn};
 const TRACK_MAX: usize = 80;
 
 pub(super) fn find(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
+    // Cheapest first: few digit groups are as long as a card.
+    if !text.get(at..at + 12)?.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
     let start = if byte_before(text, at, floor, b'B') { at - 1 } else { at };
     if char_before(text, start, floor).is_some_and(char::is_alphanumeric) {
         return None;

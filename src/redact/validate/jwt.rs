@@ -14,7 +14,7 @@ pub(in crate::redact) fn check(candidate: &[u8]) -> Verdict {
     let mut decoded = [0; HEADER_MAX];
     let Some(len) = decode(header, &mut decoded) else { return Verdict::Refutes };
     let json = &decoded[..len];
-    if json.len() < 5 || json[0] != b'{' || !json.iter().all(|b| *b >= 0x20 || b.is_ascii_whitespace()) {
+    if json.len() < 5 || json[0] != b'{' {
         return Verdict::Refutes;
     }
     let named = ["\"alg\"", "\"typ\"", "\"kid\"", "\"enc\"", "\"cty\"", "\"zip\""]
@@ -30,7 +30,8 @@ pub(in crate::redact) fn check(candidate: &[u8]) -> Verdict {
     }
 }
 
-/// Decodes base64url (padding and the plain alphabet tolerated) as far as `out` reaches.
+/// Decodes base64url (padding and the plain alphabet tolerated) as far as `out` reaches; nothing at the first
+/// control character.
 fn decode(segment: &[u8], out: &mut [u8; HEADER_MAX]) -> Option<usize> {
     let (mut bits, mut count, mut len) = (0u32, 0, 0);
     for byte in segment.iter().take_while(|b| **b != b'=') {
@@ -42,6 +43,9 @@ fn decode(segment: &[u8], out: &mut [u8; HEADER_MAX]) -> Option<usize> {
                 break;
             }
             out[len] = (bits >> count) as u8;
+            if out[len] < 0x20 && !out[len].is_ascii_whitespace() {
+                return None;
+            }
             len += 1;
         }
     }
