@@ -8,15 +8,22 @@
 
 pub mod builtin;
 pub mod carrier;
+mod claims;
+mod context;
 pub mod filler;
 pub mod finding;
+mod keep;
 pub mod key;
 pub mod policy;
+mod prefilter;
 pub mod redactor;
 pub mod rule;
 pub mod rule_file;
 pub mod ruleset;
+mod search;
 pub mod shape;
+mod trigger;
+mod union;
 pub mod validate;
 pub mod view;
 

@@ -3,10 +3,26 @@
 //! Invariants: `Redacted` can only be made here; every record handed in comes out exactly once and in
 //! order; if anything fails while a record is redacted it comes out withheld, never raw.
 
+use super::claims::{Claims, Edit};
+use super::finding::{Finding, Span};
+use super::prefilter::Hit;
 use super::rule::RuleIndex;
 use super::ruleset::RuleSet;
+use super::search::{Found, Scratch, Window, search, search_text};
+use super::shape::key_block::{self, Block, Line};
+use super::trigger::Triggers;
+use super::view::{Chain, Expander};
+use crate::token::{Minter, Token};
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+
+/// Records longer than this get their views window by window, bytes.
+const VIEW_WINDOW: usize = 1 << 20;
+/// Overlap of such windows: not shorter than the longest bounded secret.
+const VIEW_OVERLAP: usize = 64 << 10;
+/// Records a key block may reach over.
+const BLOCK_RECORDS: u16 = 256;
 
 /// Raw record text on its way into the engine. Deliberately without `Debug`, `Display` and `Serialize`.
 #[derive(Clone, Copy)]
@@ -15,11 +31,28 @@ pub struct RawLine<'a>(pub &'a [u8]);
 /// Redacts for one worker: owns scratch space that is cleared and reused, never dropped.
 pub struct Redactor {
     rules: Arc<RuleSet>,
+    minter: Option<Minter>,
+    hits: Vec<Hit>,
+    triggers: Triggers,
+    work: Work,
 }
 
-/// What must be remembered of one stream between calls: an open key block that continues on later lines.
+/// Scratch of one record.
 #[derive(Default)]
-pub struct StreamState {}
+struct Work {
+    scratch: Scratch,
+    view_scratch: Scratch,
+    expander: Expander,
+    found: Vec<Found>,
+    claims: Claims,
+}
+
+/// What must be remembered of one stream between calls: an open key block that continues on later records.
+#[derive(Default)]
+pub struct StreamState {
+    /// Records since the BEGIN marker of an open block.
+    open: Option<u16>,
+}
 
 /// Why a record's text was replaced as a whole.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +69,13 @@ pub enum Withheld {
 pub struct Redacted<'a> {
     raw: &'a [u8],
     range: Range<usize>,
+    edits: &'a [Edit],
+    masks: &'a [u8],
+    rules: &'a [RuleIndex],
+    shadowed: &'a [RuleIndex],
+    tokens: &'a [Token],
+    withheld: Option<Withheld>,
+    in_open_block: bool,
 }
 
 /// A piece of a redacted record.
@@ -50,7 +90,7 @@ pub enum Piece<'a> {
 impl Redactor {
     /// A redactor over a compiled rule set.
     pub fn new(rules: Arc<RuleSet>) -> Redactor {
-        Redactor { rules }
+        Redactor { rules, minter: None, hits: Vec::new(), triggers: Triggers::default(), work: Work::default() }
     }
 
     /// Continues with another rule set; takes effect at the next call of [`Redactor::redact`].
@@ -63,6 +103,11 @@ impl Redactor {
         &self.rules
     }
 
+    /// Mints tokens from now on for rules that ask for them; `None`: labels.
+    pub fn set_minter(&mut self, minter: Option<Minter>) {
+        self.minter = minter;
+    }
+
     /// Redacts the records of `block` and hands them to `each` in order. Record `i` ends at `ends[i]`
     /// (its terminating `\n`, where it has one, is the last byte before that offset and is not part of the
     /// record's text) and starts where the one before it ended.
@@ -73,21 +118,197 @@ impl Redactor {
         ends: &[u32],
         each: &mut dyn FnMut(&Redacted<'_>),
     ) {
-        let _ = stream;
-        let mut start = 0;
+        self.hits.clear();
+        self.rules.prefilter.scan(block, &mut self.hits);
+        self.triggers.scan(block, self.rules.by_trigger.fewest_digits);
+        let (mut start, mut first_hit) = (0, 0);
         for &end in ends {
-            let end = end as usize;
-            each(&Redacted { raw: &block[start..end], range: start..end });
-            start = end;
+            let range = start..end as usize;
+            let last_hit = first_hit + self.hits[first_hit..].partition_point(|hit| (hit.start as usize) < range.end);
+            self.record(stream, block, range.clone(), first_hit..last_hit, each);
+            (start, first_hit) = (range.end, last_hit);
         }
     }
+
+    fn record(
+        &mut self,
+        stream: &mut StreamState,
+        block: &[u8],
+        range: Range<usize>,
+        hits: Range<usize>,
+        each: &mut dyn FnMut(&Redacted<'_>),
+    ) {
+        let text_end = if range.end > range.start && block[range.end - 1] == b'\n' { range.end - 1 } else { range.end };
+        let text = range.start..text_end;
+        let was_open = stream.open.is_some();
+        let (rules, minter, work) = (&self.rules, &mut self.minter, &mut self.work);
+        // The triggers of the whole block are lent to the record's scratch for the time of the search.
+        std::mem::swap(&mut work.scratch.triggers, &mut self.triggers);
+        let window = Window { hits: &self.hits[hits], record: text.clone() };
+        let outcome = catch_unwind(AssertUnwindSafe(|| work.find(rules, minter.as_mut(), stream, block, &window)));
+        std::mem::swap(&mut work.scratch.triggers, &mut self.triggers);
+        let withheld = match outcome {
+            Ok(Ok(())) => None,
+            Ok(Err(reason)) => Some(reason),
+            Err(_) => {
+                *work = Work::default();
+                self.triggers.scan(block, rules.by_trigger.fewest_digits);
+                Some(Withheld::Internal)
+            }
+        };
+        let raw = &block[text];
+        if let Some(reason) = withheld {
+            work.claims.withhold(raw, reason);
+        }
+        let claims = &self.work.claims;
+        each(&Redacted {
+            raw,
+            range,
+            edits: claims.edits(),
+            masks: claims.masks(),
+            rules: claims.rules(),
+            shadowed: claims.shadowed(),
+            tokens: claims.tokens(),
+            withheld,
+            in_open_block: stream.open.is_some() || (was_open && stream.open.is_some()),
+        });
+    }
+}
+
+impl Work {
+    /// Finds everything in one record and writes its edits.
+    fn find(
+        &mut self,
+        rules: &RuleSet,
+        mut minter: Option<&mut Minter>,
+        stream: &mut StreamState,
+        block: &[u8],
+        window: &Window<'_>,
+    ) -> Result<(), Withheld> {
+        let record = window.record.clone();
+        self.found.clear();
+        self.claims.begin(record.clone());
+        self.key_blocks(rules, stream, block, window);
+        search(rules, block, window, record.clone(), &mut self.scratch, &mut self.found);
+        for found in self.found.drain(..) {
+            self.claims.add(rules, minter.as_deref_mut(), block, found, None);
+        }
+        let mut from = record.start;
+        loop {
+            let to = record.end.min(from + VIEW_WINDOW);
+            self.views(rules, minter.as_deref_mut(), &block[from..to], from)?;
+            if to == record.end {
+                break;
+            }
+            from = to - VIEW_OVERLAP;
+        }
+        self.claims.finish(rules, block);
+        Ok(())
+    }
+
+    /// Searches every view of `text`, which begins at `offset` of the block.
+    fn views(
+        &mut self,
+        rules: &RuleSet,
+        mut minter: Option<&mut Minter>,
+        text: &[u8],
+        offset: usize,
+    ) -> Result<(), Withheld> {
+        let Work { expander, view_scratch, found, claims, .. } = self;
+        expander
+            .expand(text, &mut |view| {
+                found.clear();
+                let decoded = view.text();
+                search_text(rules, decoded, view_scratch, found);
+                key_blocks_of(rules, decoded, view_scratch, found);
+                for found in found.drain(..).filter(|found| !view.is_context(found.finding.span)) {
+                    let run = view.whole_run();
+                    let raw = run.unwrap_or_else(|| view.to_raw(found.finding.span));
+                    let raw = Span::new(raw.start as usize + offset, raw.end as usize + offset);
+                    let from = Origin { raw, chain: view.chain(), run: run.is_some() };
+                    claims.add(rules, minter.as_deref_mut(), decoded, found, Some(from));
+                }
+            })
+            .map_err(|_| Withheld::Decode)
+    }
+
+    /// Key blocks that begin in this record, go on in it or end in it.
+    fn key_blocks(&mut self, rules: &RuleSet, stream: &mut StreamState, block: &[u8], window: &Window<'_>) {
+        let Some(rule) = rules.key_block else { return };
+        let record = &window.record;
+        let strong = true;
+        let mut add = |span: Span| self.found.push(Found { finding: Finding { rule, span }, strong });
+        if let Some(records) = stream.open.take() {
+            match key_block::line(&block[record.clone()]) {
+                Line::Body(span) => {
+                    add(Span::new(record.start + span.start as usize, record.start + span.end as usize));
+                    stream.open = Some(records + 1);
+                }
+                Line::Neutral => stream.open = Some(records + 1),
+                Line::End | Line::Outside => {}
+            }
+            stream.open = stream.open.filter(|records| *records < BLOCK_RECORDS);
+        }
+        let mut read = record.start;
+        for hit in window.hits.iter().filter(|hit| is_block_marker(rules, hit)) {
+            if (hit.start as usize) < read {
+                continue;
+            }
+            match key_block::bodies(&block[..record.end], hit.start as usize, &mut add) {
+                Block::None => {}
+                Block::Opens => stream.open = Some(0),
+                Block::Inside(end) => read = end,
+            }
+        }
+    }
+}
+
+/// Key blocks inside one view.
+fn key_blocks_of(rules: &RuleSet, text: &[u8], scratch: &Scratch, found: &mut Vec<Found>) {
+    let Some(rule) = rules.key_block else { return };
+    for hit in scratch.hits.iter().filter(|hit| is_block_marker(rules, hit)) {
+        key_block::bodies(text, hit.start as usize, &mut |span| {
+            found.push(Found { finding: Finding { rule, span }, strong: true });
+        });
+    }
+}
+
+fn is_block_marker(rules: &RuleSet, hit: &Hit) -> bool {
+    matches!(hit.target, super::prefilter::Target::Shape(number) if Some(rules.shapes[usize::from(number)].0) == rules.key_block)
+}
+
+/// Where a finding of a view came from.
+pub(super) struct Origin {
+    pub(super) raw: Span,
+    pub(super) chain: Chain,
+    pub(super) run: bool,
 }
 
 impl<'a> Redacted<'a> {
     /// The record's pieces in order, without its line end.
     pub fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
-        let _ = self.raw;
-        std::iter::once(Piece::Mask(&b"[withheld-internal]"[..]))
+        let mut at = 0;
+        let mut edits = self.edits.iter();
+        let mut pending: Option<&Edit> = None;
+        let (raw, masks) = (self.raw, self.masks);
+        std::iter::from_fn(move || {
+            if let Some(edit) = pending.take() {
+                at = edit.end as usize;
+                return Some(Piece::Mask(&masks[edit.mask.start as usize..edit.mask.end as usize]));
+            }
+            match edits.next() {
+                Some(edit) => {
+                    pending = Some(edit);
+                    Some(Piece::Keep(&raw[at..edit.start as usize]))
+                }
+                None if at < raw.len() => {
+                    let rest = &raw[at..];
+                    at = raw.len();
+                    Some(Piece::Keep(rest))
+                }
+                None => None,
+            }
+        })
     }
 
     /// Where the raw record stood in the block, line end included.
@@ -97,23 +318,33 @@ impl<'a> Redacted<'a> {
 
     /// Rules that masked something in this record, each once.
     pub fn rules(&self) -> &[RuleIndex] {
-        &[]
+        self.rules
+    }
+
+    /// Rules in shadow that would have masked something in this record, each once.
+    pub fn shadowed(&self) -> &[RuleIndex] {
+        self.shadowed
+    }
+
+    /// Number of masks in this record.
+    pub fn masks(&self) -> usize {
+        self.edits.len()
     }
 
     /// Tokens minted for this record, at most 64.
     pub fn tokens(&self) -> impl Iterator<Item = &str> {
-        std::iter::empty()
+        self.tokens.iter().map(Token::as_str)
     }
 
     /// Set when the record's text was replaced as a whole.
     pub fn withheld(&self) -> Option<Withheld> {
-        Some(Withheld::Internal)
+        self.withheld
     }
 
-    /// True when the record lies inside a key block (its first and last line included) that a later record
+    /// True when the record lies inside a key block (its first line included) that a later record
     /// may continue: a saved position must not pass the first such record of an unfinished block.
     pub fn in_open_block(&self) -> bool {
-        false
+        self.in_open_block
     }
 
     /// Appends the redacted text to `out`.
@@ -122,6 +353,17 @@ impl<'a> Redacted<'a> {
             match piece {
                 Piece::Keep(bytes) | Piece::Mask(bytes) => out.extend_from_slice(bytes),
             }
+        }
+    }
+}
+
+impl Withheld {
+    /// The reason's word in `[withheld-REASON]`, metrics and counters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Withheld::Decode => "decode",
+            Withheld::Oversize => "oversize",
+            Withheld::Internal => "internal",
         }
     }
 }

@@ -1,19 +1,116 @@
 //! The compiled rule set: immutable, shared as `Arc`, identified by its fingerprint.
+//!
+//! Compiling sorts rules into strategies: literals of all rules into one prefilter, key rules into the
+//! key table, shapes into lists by trigger, keep rules into their own table. Nothing is sorted while
+//! searching.
 
-use super::rule::RuleIndex;
+use super::context::Near;
+use super::keep::Keeps;
+use super::key::{KeyFind, KeyTable};
+use super::policy::{MaskStyle, Policy};
+use super::prefilter::{Literal, Prefilter, Target};
+use super::rule::{Allow, AnchorFind, Find, Mask, Rule, RuleIndex, Severity, ShortAnchorFind, Stage, What};
+use super::shape::{self, Shape, Trigger};
+use super::validate::{self, Check};
 use crate::record::Fingerprint;
+use regex::bytes::Regex;
 use std::sync::Arc;
 
 /// Rules compiled once, with every table the engine needs.
 pub struct RuleSet {
     fingerprint: Fingerprint,
-    ids: Vec<String>,
+    rules: Vec<Rule>,
+    pub(super) compiled: Vec<Compiled>,
+    pub(super) prefilter: Prefilter,
+    pub(super) keys: KeyTable,
+    pub(super) anchors: Vec<(RuleIndex, AnchorFind)>,
+    pub(super) short_anchors: Vec<(RuleIndex, ShortAnchorFind)>,
+    pub(super) expressions: Vec<Expression>,
+    pub(super) shapes: Vec<(RuleIndex, &'static Shape)>,
+    pub(super) by_trigger: ByTrigger,
+    pub(super) keeps: Keeps,
+    pub(super) allow: Vec<Allow>,
+    /// The rule that masks key blocks, when the set has one.
+    pub(super) key_block: Option<RuleIndex>,
 }
 
+/// What the engine needs of a rule once it has a candidate.
+pub(super) struct Compiled {
+    pub(super) severity: Severity,
+    /// `[label]`
+    pub(super) label: Box<[u8]>,
+    pub(super) mask: Mask,
+    pub(super) checks: Vec<Check>,
+    pub(super) near: Option<Near>,
+    pub(super) not_near: Option<Near>,
+    pub(super) enforced: bool,
+}
+
+/// A regex rule.
+pub(super) struct Expression {
+    pub(super) rule: RuleIndex,
+    pub(super) regex: Regex,
+    pub(super) before: usize,
+    pub(super) after: usize,
+}
+
+/// Numbers of shapes (into `shapes`) to ask, by trigger.
+#[derive(Default)]
+pub(super) struct ByTrigger {
+    pub(super) at: Vec<u16>,
+    pub(super) dotted: Vec<u16>,
+    pub(super) colons: Vec<u16>,
+    pub(super) pairs: Vec<u16>,
+    pub(super) opaque: Vec<u16>,
+    /// With the least number of digits asked for.
+    pub(super) digits: Vec<(u8, u16)>,
+    /// The least of all those numbers.
+    pub(super) fewest_digits: u8,
+}
+
+/// Why rules do not make a set.
+#[derive(Debug)]
+pub struct CompileError {
+    /// Id of the rule at fault, where it is one rule's.
+    pub rule: Option<String>,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl std::fmt::Display for CompileError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.rule {
+            Some(rule) => write!(f, "rule `{rule}`: {}", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
+}
+
+impl std::error::Error for CompileError {}
+
 impl RuleSet {
-    /// The pack compiled into the binary.
+    /// Compiles the rules that `policy` leaves in force.
+    ///
+    /// # Errors
+    /// When a rule names an unknown shape or check, an expression does not compile, or the tables
+    /// would exceed their limits. The loader finds these earlier and with their place.
+    pub fn compile(rules: Vec<Rule>, policy: &Policy) -> Result<RuleSet, CompileError> {
+        let rules: Vec<Rule> = rules.into_iter().filter(|rule| policy.enables(&rule.id)).collect();
+        if rules.len() > usize::from(u16::MAX) {
+            return Err(CompileError { rule: None, what: format!("{} rules; at most 65,535", rules.len()) });
+        }
+        let fingerprint = fingerprint(&rules, policy);
+        let mut builder = Builder::default();
+        for (place, rule) in rules.iter().enumerate() {
+            let index = RuleIndex(place as u16);
+            builder.add(index, rule, policy).map_err(|what| CompileError { rule: Some(rule.id.clone()), what })?;
+        }
+        builder.finish(rules, policy, fingerprint)
+    }
+
+    /// The pack compiled into the binary, under the default policy.
     pub fn builtin() -> Arc<RuleSet> {
-        Arc::new(RuleSet { fingerprint: Fingerprint(0), ids: Vec::new() })
+        super::builtin::ruleset()
     }
 
     /// Digest over everything that decides what is masked.
@@ -23,16 +120,188 @@ impl RuleSet {
 
     /// Number of rules.
     pub fn len(&self) -> usize {
-        self.ids.len()
+        self.rules.len()
     }
 
     /// True without rules.
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.rules.is_empty()
+    }
+
+    /// The rules in force, in order; [`RuleIndex`] counts them.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
     }
 
     /// The id of a rule, as written in its file.
     pub fn id(&self, rule: RuleIndex) -> &str {
-        &self.ids[rule.0 as usize]
+        &self.rules[usize::from(rule.0)].id
     }
+
+    /// Bytes the prefilter's tables take.
+    pub fn prefilter_memory(&self) -> usize {
+        self.prefilter.memory()
+    }
+
+    pub(super) fn of(&self, rule: RuleIndex) -> &Compiled {
+        &self.compiled[usize::from(rule.0)]
+    }
+}
+
+/// Digest of what rules and policy decide; titles, references and examples do not count.
+fn fingerprint(rules: &[Rule], policy: &Policy) -> Fingerprint {
+    let mut digest = blake3::Hasher::new();
+    for rule in rules {
+        let decides = format!(
+            "{:?}",
+            (
+                &rule.id,
+                rule.class,
+                rule.severity,
+                &rule.label,
+                &rule.what,
+                &rule.check,
+                &rule.near,
+                &rule.not_near,
+                rule.mask,
+                &rule.allow,
+                rule.stage
+            )
+        );
+        digest.update(decides.as_bytes());
+        digest.update(b"\n");
+    }
+    digest.update(format!("{policy:?}").as_bytes());
+    let bytes = digest.finalize();
+    let mut head = [0; 8];
+    head.copy_from_slice(&bytes.as_bytes()[..8]);
+    Fingerprint(u64::from_be_bytes(head))
+}
+
+#[derive(Default)]
+struct Builder {
+    compiled: Vec<Compiled>,
+    literals: Vec<Literal>,
+    key_rules: Vec<(RuleIndex, KeyFind)>,
+    anchors: Vec<(RuleIndex, AnchorFind)>,
+    short_anchors: Vec<(RuleIndex, ShortAnchorFind)>,
+    expressions: Vec<Expression>,
+    shapes: Vec<(RuleIndex, &'static Shape)>,
+    by_trigger: ByTrigger,
+    keeps: Keeps,
+    key_block: Option<RuleIndex>,
+}
+
+impl Builder {
+    fn add(&mut self, index: RuleIndex, rule: &Rule, policy: &Policy) -> Result<(), String> {
+        let checks = rule.check.iter().map(|name| validate::by_name(name).ok_or(format!("unknown check `{name}`")));
+        let mask = match policy.style(rule.class) {
+            MaskStyle::Rule => rule.mask,
+            MaskStyle::Label => Mask::Label,
+        };
+        self.compiled.push(Compiled {
+            severity: rule.severity,
+            label: format!("[{}]", rule.label).into_bytes().into_boxed_slice(),
+            mask,
+            checks: checks.collect::<Result<_, _>>()?,
+            near: rule.near.as_ref().map(Near::compile),
+            not_near: rule.not_near.as_ref().map(Near::compile),
+            enforced: rule.stage == Stage::Enforce,
+        });
+        match &rule.what {
+            What::Keep(keep) => self.keeps.push(keep),
+            What::Mask(find) => self.add_find(index, find)?,
+        }
+        Ok(())
+    }
+
+    fn add_find(&mut self, index: RuleIndex, find: &Find) -> Result<(), String> {
+        match find {
+            Find::Anchor(anchor) => {
+                let target = Target::Anchor(self.anchors.len() as u16);
+                self.literals.extend(anchor.anchor.iter().map(|text| literal(text, anchor.any_case, target)));
+                self.anchors.push((index, anchor.clone()));
+            }
+            Find::ShortAnchor(short) => self.short_anchors.push((index, short.clone())),
+            Find::Key(key) => self.key_rules.push((index, key.clone())),
+            Find::Shape(name) => {
+                let shape = shape::by_name(name).ok_or(format!("unknown shape `{name}`"))?;
+                self.add_shape(index, shape);
+            }
+            Find::Regex(regex) => {
+                let target = Target::Regex(self.expressions.len() as u16);
+                self.literals.extend(regex.literals.iter().map(|text| literal(text, false, target)));
+                self.expressions.push(Expression {
+                    rule: index,
+                    regex: Regex::new(&regex.regex).map_err(|error| error.to_string())?,
+                    before: regex.before as usize,
+                    after: regex.after as usize,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn add_shape(&mut self, index: RuleIndex, shape: &'static Shape) {
+        let number = self.shapes.len() as u16;
+        if shape.name == "key-block" {
+            self.key_block = Some(index);
+        }
+        for trigger in shape.triggers {
+            match trigger {
+                Trigger::At => self.by_trigger.at.push(number),
+                Trigger::DottedDigits => self.by_trigger.dotted.push(number),
+                Trigger::HexColon => self.by_trigger.colons.push(number),
+                Trigger::HexPairs => self.by_trigger.pairs.push(number),
+                Trigger::OpaqueRun => self.by_trigger.opaque.push(number),
+                Trigger::DigitRun(least) => self.by_trigger.digits.push((*least, number)),
+                Trigger::Literals(texts) => {
+                    self.literals.extend(texts.iter().map(|text| literal(text, false, Target::Shape(number))));
+                }
+                Trigger::Words(texts) => {
+                    self.literals.extend(texts.iter().map(|text| literal(text, true, Target::Shape(number))));
+                }
+            }
+        }
+        self.shapes.push((index, shape));
+    }
+
+    fn finish(self, rules: Vec<Rule>, policy: &Policy, fingerprint: Fingerprint) -> Result<RuleSet, CompileError> {
+        let fault = |what: String| CompileError { rule: None, what };
+        let keys = KeyTable::compile(self.key_rules.iter().map(|(index, find)| (*index, find)))
+            .map_err(|error| fault(error.to_string()))?;
+        let mut literals = self.literals;
+        literals.extend(keys.literals().map(|(bytes, number)| Literal {
+            bytes: bytes.to_vec(),
+            folded: true,
+            target: Target::Key(number),
+        }));
+        let mut by_trigger = self.by_trigger;
+        by_trigger.fewest_digits = by_trigger.digits.iter().map(|(least, _)| *least).min().unwrap_or(u8::MAX);
+        let allow = rules
+            .iter()
+            .flat_map(|rule| rule.allow.iter().map(|allow| Allow { rule: Some(rule.id.clone()), ..allow.clone() }))
+            .chain(policy.allow.iter().cloned())
+            .collect();
+        Ok(RuleSet {
+            fingerprint,
+            rules,
+            compiled: self.compiled,
+            prefilter: Prefilter::compile(literals).map_err(fault)?,
+            keys,
+            anchors: self.anchors,
+            short_anchors: self.short_anchors,
+            expressions: self.expressions,
+            shapes: self.shapes,
+            by_trigger,
+            keeps: self.keeps,
+            allow,
+            key_block: self.key_block,
+        })
+    }
+}
+
+fn literal(text: &str, folded: bool, target: Target) -> Literal {
+    let bytes = if folded { text.to_ascii_lowercase() } else { text.to_owned() }.into_bytes();
+    Literal { bytes, folded, target }
 }

@@ -16,6 +16,7 @@ mod groups;
 mod iban;
 mod ipv4;
 mod ipv6;
+pub(crate) mod key_block;
 mod letter_ids;
 mod mac;
 mod names;
@@ -102,6 +103,7 @@ impl ShapeHit {
 }
 
 const TABLE: &[Shape] = &[
+    Shape { name: "key-block", triggers: &[Trigger::Literals(key_block::LITERALS)], find: key_block::find },
     // Addresses of people and machines.
     Shape { name: "email", triggers: &[Trigger::At], find: email::find },
     Shape { name: "ipv4", triggers: &[Trigger::DottedDigits], find: ipv4::find },

@@ -1,0 +1,283 @@
+//! The claims on one record, and the edits they become.
+//!
+//! A finding becomes a claim unless a keep rule, an exception or the engine's own masks speak against it;
+//! claims are merged, moved to safe boundaries and written as masks. Edits are relative to the record.
+
+use super::finding::Span;
+use super::redactor::{Origin, Withheld};
+use super::rule::{AllowTest, Mask, RuleIndex};
+use super::ruleset::RuleSet;
+use super::search::Found;
+use super::union::{Claim, Shown, bare_number, in_key_position, merge, on_boundaries};
+use super::view::Chain;
+use crate::token::{Minter, Token, TokenClass, form};
+use std::ops::Range;
+
+/// Most tokens listed for one record.
+const MAX_TOKENS: usize = 64;
+
+/// One replacement in a record.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Edit {
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// Where the mask's text stands in [`Claims::masks`].
+    pub(super) mask: Range<u32>,
+}
+
+/// Claims and edits of the record in work; reused.
+#[derive(Default)]
+pub(super) struct Claims {
+    record: Range<usize>,
+    claims: Vec<Claim>,
+    /// Chains of the views claims were found in; index 0 of `Claim::view` is the raw record.
+    chains: Vec<Chain>,
+    edits: Vec<Edit>,
+    masks: Vec<u8>,
+    rules: Vec<RuleIndex>,
+    shadowed: Vec<RuleIndex>,
+    tokens: Vec<Token>,
+    /// Labels already used in key position of this record, with how often.
+    in_keys: Vec<(RuleIndex, u16)>,
+}
+
+impl Claims {
+    /// Starts a record that lies at `record` of its block.
+    pub(super) fn begin(&mut self, record: Range<usize>) {
+        self.record = record;
+        self.claims.clear();
+        self.chains.clear();
+        self.clear_output();
+        self.shadowed.clear();
+    }
+
+    fn clear_output(&mut self) {
+        self.edits.clear();
+        self.masks.clear();
+        self.rules.clear();
+        self.tokens.clear();
+        self.in_keys.clear();
+    }
+
+    /// Takes a finding of `text`; `origin` is set for views.
+    pub(super) fn add(
+        &mut self,
+        rules: &RuleSet,
+        minter: Option<&mut Minter>,
+        text: &[u8],
+        found: Found,
+        origin: Option<Origin>,
+    ) {
+        let (rule, span) = (found.finding.rule, found.finding.span);
+        let (floor, limit) = if origin.is_some() { (0, text.len()) } else { (self.record.start, self.record.end) };
+        let value = span.of(text);
+        if is_own_mask(value)
+            || (!found.strong && rules.keeps.covers(text, span, floor, limit))
+            || allowed(rules, rule, value)
+        {
+            return;
+        }
+        let compiled = rules.of(rule);
+        if !compiled.enforced {
+            push_once(&mut self.shadowed, rule);
+            return;
+        }
+        let number = bare_number(text, span, floor, limit).is_some();
+        let (raw, view, run) = match origin {
+            None => (span, 0, false),
+            Some(origin) => {
+                if self.chains.last() != Some(&origin.chain) {
+                    self.chains.push(origin.chain);
+                }
+                (origin.raw, self.chains.len() as u16, origin.run)
+            }
+        };
+        let shown = shown(compiled.mask, value, minter);
+        self.claims.push(Claim { span: raw, rule, severity: compiled.severity, shown, view, number, run });
+    }
+
+    /// Merges all claims and writes the edits.
+    pub(super) fn finish(&mut self, rules: &RuleSet, block: &[u8]) {
+        if self.claims.is_empty() {
+            return;
+        }
+        for claim in &mut self.claims {
+            claim.span = on_boundaries(block, claim.span, self.record.start, self.record.end);
+        }
+        self.claims.retain(|claim| !claim.span.is_empty());
+        merge(&mut self.claims);
+        let claims = std::mem::take(&mut self.claims);
+        for claim in &claims {
+            push_once(&mut self.rules, claim.rule);
+            let from = self.masks.len() as u32;
+            self.write_mask(rules, block, claim);
+            let base = self.record.start as u32;
+            self.edits.push(Edit {
+                start: claim.span.start - base,
+                end: claim.span.end - base,
+                mask: from..self.masks.len() as u32,
+            });
+        }
+        self.claims = claims;
+    }
+
+    fn write_mask(&mut self, rules: &RuleSet, block: &[u8], claim: &Claim) {
+        let raw_quotes = bare_number(block, claim.span, self.record.start, self.record.end);
+        if let Some(backslashes) = raw_quotes {
+            self.quote(backslashes);
+            self.write_label(rules, block, claim);
+            self.quote(backslashes);
+            return;
+        }
+        if claim.number && claim.view > 0 && !claim.run {
+            let chain = self.chains[usize::from(claim.view) - 1];
+            chain.encode_mask(b"\"", &mut self.masks);
+            self.write_label(rules, block, claim);
+            chain.encode_mask(b"\"", &mut self.masks);
+            return;
+        }
+        self.write_label(rules, block, claim);
+    }
+
+    fn quote(&mut self, backslashes: usize) {
+        self.masks.extend(std::iter::repeat_n(b'\\', backslashes));
+        self.masks.push(b'"');
+    }
+
+    fn write_label(&mut self, rules: &RuleSet, block: &[u8], claim: &Claim) {
+        match claim.shown {
+            Shown::Token(token) => {
+                self.masks.extend_from_slice(token.as_str().as_bytes());
+                self.list(token);
+            }
+            Shown::Last(digits) => {
+                let label = &rules.of(claim.rule).label;
+                self.masks.extend_from_slice(&label[..label.len() - 1]);
+                self.masks.push(b'-');
+                self.masks.extend_from_slice(&digits);
+                self.masks.push(b']');
+            }
+            Shown::Label => {
+                let label = &rules.of(claim.rule).label;
+                self.masks.extend_from_slice(label);
+                if in_key_position(block, claim.span, self.record.end) {
+                    self.number_key(claim.rule);
+                }
+            }
+        }
+    }
+
+    /// A second equal label among the keys of a record gets its number, so that no key appears twice.
+    fn number_key(&mut self, rule: RuleIndex) {
+        match self.in_keys.iter_mut().find(|(known, _)| *known == rule) {
+            None => self.in_keys.push((rule, 1)),
+            Some((_, count)) => {
+                *count += 1;
+                self.masks.pop();
+                let number = *count;
+                self.masks.push(b'-');
+                write_number(&mut self.masks, number);
+                self.masks.push(b']');
+            }
+        }
+    }
+
+    fn list(&mut self, token: Token) {
+        if self.tokens.len() < MAX_TOKENS && !self.tokens.contains(&token) {
+            self.tokens.push(token);
+        }
+    }
+
+    /// Replaces the whole record by the reason's mark.
+    pub(super) fn withhold(&mut self, raw: &[u8], reason: Withheld) {
+        self.clear_output();
+        let (open, close): (&[u8], &[u8]) =
+            if raw.first() == Some(&b'{') { (b"{\"withheld\":\"", b"\"}") } else { (b"[withheld-", b"]") };
+        self.masks.extend_from_slice(open);
+        self.masks.extend_from_slice(reason.name().as_bytes());
+        self.masks.extend_from_slice(close);
+        self.edits.push(Edit { start: 0, end: raw.len() as u32, mask: 0..self.masks.len() as u32 });
+    }
+
+    pub(super) fn edits(&self) -> &[Edit] {
+        &self.edits
+    }
+
+    pub(super) fn masks(&self) -> &[u8] {
+        &self.masks
+    }
+
+    pub(super) fn rules(&self) -> &[RuleIndex] {
+        &self.rules
+    }
+
+    pub(super) fn shadowed(&self) -> &[RuleIndex] {
+        &self.shadowed
+    }
+
+    pub(super) fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+}
+
+fn push_once(list: &mut Vec<RuleIndex>, rule: RuleIndex) {
+    if !list.contains(&rule) {
+        list.push(rule);
+    }
+}
+
+fn write_number(out: &mut Vec<u8>, number: u16) {
+    if number >= 10 {
+        write_number(out, number / 10);
+    }
+    out.push(b'0' + (number % 10) as u8);
+}
+
+/// A label or token of ours: `[email]`, `[card-1111]`, `em_…`.
+fn is_own_mask(value: &[u8]) -> bool {
+    if let [b'[', inner @ .., b']'] = value {
+        return inner.first().is_some_and(u8::is_ascii_lowercase)
+            && inner.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-');
+    }
+    form::token_at(value) == Some(value.len())
+}
+
+fn shown(mask: Mask, value: &[u8], minter: Option<&mut Minter>) -> Shown {
+    match mask {
+        Mask::Label => Shown::Label,
+        Mask::Token(class) => minter.and_then(|minter| minter.mint(class, value)).map_or(Shown::Label, Shown::Token),
+        Mask::KeepLast(_) => last_digits(value).map_or(Shown::Label, Shown::Last),
+    }
+}
+
+/// The last four digits of a value that has at least twelve.
+fn last_digits(value: &[u8]) -> Option<[u8; 4]> {
+    let count = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let mut last = [0; 4];
+    let mut digits = value.iter().rev().filter(|byte| byte.is_ascii_digit());
+    for place in last.iter_mut().rev() {
+        *place = *digits.next()?;
+    }
+    (12..=19).contains(&count).then_some(last)
+}
+
+/// Exceptions act on the exact span.
+fn allowed(rules: &RuleSet, rule: RuleIndex, value: &[u8]) -> bool {
+    rules.allow.iter().any(|allow| {
+        let ours = allow.rule.as_deref().is_none_or(|id| id == rules.id(rule));
+        ours && match &allow.test {
+            AllowTest::Exact(text) => value == text.as_bytes(),
+            AllowTest::Prefix(text) => value.starts_with(text.as_bytes()),
+            AllowTest::Suffix(text) => value.ends_with(text.as_bytes()),
+            AllowTest::Domain(domain) => value
+                .iter()
+                .rposition(|byte| *byte == b'@')
+                .is_some_and(|at| value[at + 1..].eq_ignore_ascii_case(domain.as_bytes())),
+        }
+    })
+}
+
+/// The token of the network of an address, listed beside the address's own.
+pub(super) fn network_class(class: TokenClass) -> Option<TokenClass> {
+    (class == TokenClass::Ip).then_some(TokenClass::IpNetwork)
+}

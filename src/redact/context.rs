@@ -1,0 +1,108 @@
+//! Words near a candidate: the evidence of `near` and `not_near`.
+//!
+//! Words are whole words (no letter or digit on either side), ASCII letters in either case, other letters
+//! as written in lower or upper case by the rule's compiler; windows are bounded by the rule.
+
+use super::finding::Span;
+use super::rule::Words;
+
+/// Compiled words of one rule.
+pub struct Near {
+    words: Vec<Box<[u8]>>,
+    within: usize,
+}
+
+/// How near the nearest word stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Nearness {
+    /// No word in the window.
+    None,
+    /// A word in the window.
+    Near,
+    /// Nothing but separators between a word before the candidate and the candidate.
+    Adjacent,
+}
+
+impl Near {
+    /// Compiles the words of a rule.
+    pub fn compile(words: &Words) -> Near {
+        let mut compiled: Vec<Box<[u8]>> = Vec::new();
+        for word in &words.words {
+            for form in [word.to_lowercase(), word.to_uppercase().to_ascii_lowercase()] {
+                let form = form.into_bytes().into_boxed_slice();
+                if !compiled.contains(&form) {
+                    compiled.push(form);
+                }
+            }
+        }
+        Near { words: compiled, within: words.within as usize }
+    }
+
+    /// How near one of the words stands to `span` inside `text[floor..limit]`.
+    pub fn nearness(&self, text: &[u8], span: Span, floor: usize, limit: usize) -> Nearness {
+        let (start, end) = (span.start as usize, span.end as usize);
+        let before = start.saturating_sub(self.within + 24).max(floor);
+        let after = (end + self.within + 24).min(limit);
+        let mut nearest = Nearness::None;
+        for word in &self.words {
+            for found in occurrences(text, before..start, word) {
+                let distance = start - (found + word.len());
+                if distance <= self.within && whole_word(text, found, word.len(), floor, limit) {
+                    let adjacent = text[found + word.len()..start].iter().all(|byte| !byte.is_ascii_alphanumeric());
+                    nearest = nearest.max(if adjacent { Nearness::Adjacent } else { Nearness::Near });
+                }
+            }
+            for found in occurrences(text, end..after, word) {
+                if found - end <= self.within && whole_word(text, found, word.len(), floor, limit) {
+                    nearest = nearest.max(Nearness::Near);
+                }
+            }
+        }
+        nearest
+    }
+}
+
+/// Offsets at which `word` (lower case) stands in the window, ASCII letters folded.
+fn occurrences<'t>(text: &'t [u8], window: std::ops::Range<usize>, word: &'t [u8]) -> impl Iterator<Item = usize> + 't {
+    let first = word.first().copied().unwrap_or(0);
+    let last = window.end.saturating_sub(word.len());
+    (window.start..last.saturating_add(1).min(window.end)).filter(move |&at| {
+        text[at].to_ascii_lowercase() == first
+            && text.get(at..at + word.len()).is_some_and(|here| here.eq_ignore_ascii_case(word))
+            && at + word.len() <= window.end
+    })
+}
+
+/// camelCase counts as a word boundary: `numerPesel` holds the word `pesel`.
+fn whole_word(text: &[u8], at: usize, len: usize, floor: usize, limit: usize) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80;
+    let hump = text[at].is_ascii_uppercase() && at > floor && text[at - 1].is_ascii_lowercase();
+    let left = at == floor || !letter(text[at - 1]) || hump;
+    let next = at + len;
+    let right = next >= limit
+        || !letter(text[next])
+        || (text[next].is_ascii_uppercase() && text[next - 1].is_ascii_lowercase());
+    left && right
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(text: &str, word: &str, candidate: &str) -> Nearness {
+        let words = Words { words: vec![word.to_owned()], within: 12 };
+        let at = text.find(candidate).unwrap();
+        Near::compile(&words).nearness(text.as_bytes(), Span::new(at, at + candidate.len()), 0, text.len())
+    }
+
+    #[test]
+    fn words_count_whole_near_and_on_either_side() {
+        assert_eq!(near("PESEL: 9001", "pesel", "9001"), Nearness::Adjacent);
+        assert_eq!(near("numerPesel=9001", "pesel", "9001"), Nearness::Adjacent);
+        assert_eq!(near("pesel of the man 9001", "pesel", "9001"), Nearness::Near);
+        assert_eq!(near("pesel stands too far away 9001", "pesel", "9001"), Nearness::None);
+        assert_eq!(near("9001 is the PESEL", "pesel", "9001"), Nearness::Near);
+        assert_eq!(near("duplicate 9001", "lic", "9001"), Nearness::None);
+        assert_eq!(near("dowód 9001", "dowód", "9001"), Nearness::Adjacent);
+    }
+}

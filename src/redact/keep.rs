@@ -1,0 +1,198 @@
+//! Keep rules: values of a known shape under a known key stay readable, whatever a shape says of them.
+//!
+//! A keep rule speaks to one place only: the same digits elsewhere are not protected by it, and it never
+//! cancels what an anchor, a key or an expression claims.
+
+use super::finding::Span;
+use super::rule::{Keep, KeepShape};
+
+/// All keep rules of a set, compiled.
+#[derive(Default)]
+pub struct Keeps {
+    rules: Vec<Compiled>,
+}
+
+struct Compiled {
+    /// Key names as words in lower case; empty: any place.
+    paths: Vec<Vec<Box<str>>>,
+    shape: KeepShape,
+}
+
+impl Keeps {
+    /// Adds a rule.
+    pub fn push(&mut self, keep: &Keep) {
+        let words = |name: &String| segments(name.as_bytes()).map(|word| word.into_boxed_str()).collect();
+        self.rules.push(Compiled { paths: keep.path.iter().map(words).collect(), shape: keep.shape });
+    }
+
+    /// True without rules.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// True when the value that holds `span` is kept. Looks at most 256 bytes to either side.
+    pub fn covers(&self, text: &[u8], span: Span, floor: usize, limit: usize) -> bool {
+        if self.rules.is_empty() {
+            return false;
+        }
+        let value = value_around(text, span, floor, limit);
+        let bytes = &text[value.clone()];
+        let mut key: Option<Vec<String>> = None;
+        self.rules.iter().any(|rule| {
+            if !has_shape(rule.shape, bytes) {
+                return false;
+            }
+            let key = key.get_or_insert_with(|| segments(key_before(text, value.start, floor)).collect());
+            rule.paths.is_empty() || rule.paths.iter().any(|path| ends_in(key, path))
+        })
+    }
+}
+
+fn ends_in(key: &[String], path: &[Box<str>]) -> bool {
+    let joined = |words: &[String]| words.concat();
+    // `traceid`, `trace_id` and `traceId` are one name: compare what the words say when joined.
+    let wanted: String = path.iter().map(|word| &**word).collect();
+    !wanted.is_empty() && (0..key.len()).any(|from| joined(&key[from..]) == wanted)
+}
+
+/// The run of value characters around `span`.
+fn value_around(text: &[u8], span: Span, floor: usize, limit: usize) -> std::ops::Range<usize> {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'+');
+    let (mut start, mut end) = (span.start as usize, span.end as usize);
+    let lowest = start.saturating_sub(256).max(floor);
+    while start > lowest && inner(text[start - 1]) && !(text[start - 1] == b':' && !follows_value(text, start)) {
+        start -= 1;
+    }
+    let highest = (end + 256).min(limit);
+    while end < highest && inner(text[end]) {
+        end += 1;
+    }
+    while end > span.end as usize && matches!(text[end - 1], b'.' | b':' | b'-') {
+        end -= 1;
+    }
+    start..end
+}
+
+/// A colon belongs to the value (`sha256:…`, a time) when a letter or digit stands right before it and the
+/// word before it is an algorithm's name or digits; else it ends a key.
+fn follows_value(text: &[u8], after_colon: usize) -> bool {
+    let before = &text[..after_colon - 1];
+    let word = before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let word = &before[before.len() - word..];
+    matches!(word, b"sha256" | b"sha512" | b"sha1" | b"md5")
+        || (!word.is_empty() && word.iter().all(u8::is_ascii_digit))
+}
+
+/// The key that stands before a value: its characters, without quotes and separators.
+fn key_before(text: &[u8], value: usize, floor: usize) -> &[u8] {
+    let lowest = value.saturating_sub(128).max(floor);
+    let mut end = value;
+    let mut separators = 0;
+    while end > lowest && separators < 16 {
+        let byte = text[end - 1];
+        if !matches!(byte, b'"' | b'\'' | b'\\' | b' ' | b'\t' | b':' | b'=' | b'>' | b'[' | b'(' | b'/') {
+            break;
+        }
+        end -= 1;
+        separators += 1;
+    }
+    let mut start = end;
+    while start > lowest && (text[start - 1].is_ascii_alphanumeric() || matches!(text[start - 1], b'_' | b'-' | b'.')) {
+        start -= 1;
+    }
+    &text[start..end]
+}
+
+/// The words of a name: split at separators and humps, lower case.
+fn segments(name: &[u8]) -> impl Iterator<Item = String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut word = String::new();
+    let mut before = 0u8;
+    for &byte in name {
+        let separator = !byte.is_ascii_alphanumeric();
+        let hump = byte.is_ascii_uppercase() && before.is_ascii_lowercase();
+        if (separator || hump) && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if !separator {
+            word.push(byte.to_ascii_lowercase() as char);
+        }
+        before = byte;
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words.into_iter()
+}
+
+fn has_shape(shape: KeepShape, value: &[u8]) -> bool {
+    let all = |test: fn(&u8) -> bool| !value.is_empty() && value.iter().all(test);
+    match shape {
+        KeepShape::Digits => all(u8::is_ascii_digit),
+        KeepShape::Hex => {
+            let value = value.strip_prefix(b"0x").unwrap_or(value);
+            value.len() >= 4 && value.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
+        }
+        KeepShape::Uuid => is_uuid(value),
+        KeepShape::Time => all(|byte| byte.is_ascii_digit() || b"T:.-+Z ".contains(byte)),
+        KeepShape::Version => {
+            let value = value.strip_prefix(b"v").unwrap_or(value);
+            value.first().is_some_and(u8::is_ascii_digit)
+                && value.iter().all(|byte| byte.is_ascii_alphanumeric() || b".-+_".contains(byte))
+        }
+        KeepShape::Digest => value.iter().position(|byte| *byte == b':').is_some_and(|colon| {
+            let (name, digest) = (&value[..colon], &value[colon + 1..]);
+            name.starts_with(b"sha") | name.starts_with(b"md")
+                && digest.len() >= 6
+                && digest.iter().all(u8::is_ascii_hexdigit)
+        }),
+        KeepShape::PrivateIp => address(value).is_some_and(is_private),
+        KeepShape::LoopbackIp => address(value).is_some_and(|ip| ip.is_loopback() || ip.is_unspecified()),
+        KeepShape::Token => all(u8::is_ascii_graphic),
+    }
+}
+
+fn is_uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value.iter().enumerate().all(|(place, byte)| match place {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// The address at the start of a value, a port behind it aside.
+fn address(value: &[u8]) -> Option<std::net::IpAddr> {
+    let text = std::str::from_utf8(value).ok()?;
+    text.parse().ok().or_else(|| text.rsplit_once(':').and_then(|(host, _)| host.parse().ok()))
+}
+
+fn is_private(ip: std::net::IpAddr) -> bool {
+    match ip {
+        std::net::IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
+        std::net::IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(text: &str, value: &str, path: &[&str], shape: KeepShape) -> bool {
+        let mut keeps = Keeps::default();
+        keeps.push(&Keep { path: path.iter().map(|name| (*name).to_owned()).collect(), shape });
+        let at = text.find(value).unwrap();
+        keeps.covers(text.as_bytes(), Span::new(at, at + value.len()), 0, text.len())
+    }
+
+    #[test]
+    fn a_shape_under_its_key_is_kept_and_nowhere_else() {
+        let id = "4117003120044556679";
+        assert!(kept(r#"{"dd":{"trace_id":"4117003120044556679"}}"#, id, &["trace id"], KeepShape::Digits));
+        assert!(kept("dd.trace_id=4117003120044556679 x", id, &["trace id"], KeepShape::Digits));
+        assert!(kept(r#"{\"traceId\":\"4117003120044556679\"}"#, id, &["trace id"], KeepShape::Digits));
+        assert!(!kept(r#"{"card_number":"4117003120044556679"}"#, id, &["trace id"], KeepShape::Digits));
+        assert!(!kept(r#"{"trace_id":"x4117003120044556679"}"#, id, &["trace id"], KeepShape::Digits));
+        assert!(kept("listen 127.0.0.1:8080", "127.0.0.1", &[], KeepShape::LoopbackIp));
+        assert!(!kept("listen 192.0.2.1:8080", "192.0.2.1", &[], KeepShape::LoopbackIp));
+    }
+}
