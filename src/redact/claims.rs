@@ -3,14 +3,13 @@
 //! A finding becomes a claim unless a keep rule, an exception or the engine's own masks speak against it;
 //! claims are merged, moved to safe boundaries and written as masks. Edits are relative to the record.
 
-use super::finding::Span;
 use super::redactor::{Origin, Withheld};
 use super::rule::{AllowTest, Mask, RuleIndex};
 use super::ruleset::RuleSet;
 use super::search::Found;
 use super::union::{Claim, Shown, bare_number, in_key_position, merge, on_boundaries};
 use super::view::Chain;
-use crate::token::{Minter, Token, TokenClass, form};
+use crate::token::{Minter, Token, form};
 use std::ops::Range;
 
 /// Most tokens listed for one record.
@@ -275,9 +274,4 @@ fn allowed(rules: &RuleSet, rule: RuleIndex, value: &[u8]) -> bool {
                 .is_some_and(|at| value[at + 1..].eq_ignore_ascii_case(domain.as_bytes())),
         }
     })
-}
-
-/// The token of the network of an address, listed beside the address's own.
-pub(super) fn network_class(class: TokenClass) -> Option<TokenClass> {
-    (class == TokenClass::Ip).then_some(TokenClass::IpNetwork)
 }

@@ -27,5 +27,8 @@ mod union;
 pub mod validate;
 pub mod view;
 
+#[cfg(test)]
+mod engine_tests;
+
 pub use redactor::{Piece, RawLine, Redacted, Redactor, StreamState, Withheld};
 pub use ruleset::RuleSet;

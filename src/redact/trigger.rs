@@ -148,9 +148,9 @@ mod tests {
         found.scan(text, 8);
         assert_eq!(found.at, [1]);
         assert_eq!(found.dotted, [7]);
-        assert!(found.digits.contains(&(15, 20)) || found.digits.iter().any(|(at, _)| *at == 15), "{:?}", found.digits);
-        assert!(found.colons.contains(&28));
-        assert!(found.pairs.contains(&35), "{:?}", found.pairs);
+        assert!(found.digits.iter().any(|(at, _)| *at == 15), "{:?}", found.digits);
+        assert!(found.colons.contains(&(text.windows(2).position(|pair| pair == b"::").unwrap() as u32)));
+        assert_eq!(found.pairs.len(), 5, "{:?}", found.pairs);
         assert_eq!(found.opaque.last(), Some(&(text.len() as u32 - 16, text.len() as u32)));
     }
 }

@@ -1,0 +1,62 @@
+//! The engine end to end over a small set of rules of every form.
+
+use super::rule_file;
+use super::{Redactor, RuleSet, StreamState};
+use crate::redact::policy::Policy;
+use std::sync::Arc;
+
+const RULES: &str = r"
+pack: test
+version: 0.1.0
+rules:
+  - {id: password, title: t, class: credential, severity: high, find: {key: [password, token, api key]}, mask: label, since: 0.1.0, reference: none, tests: [{in: 'password=abc', out: 'password=[password]'}, {same: x}]}
+  - {id: pesel, title: t, class: identity, severity: medium, find: {key: [pesel], value: digits}, mask: label, since: 0.1.0, reference: none, tests: [{in: 'pesel=90010112349', out: 'pesel=[pesel]'}, {same: x}]}
+  - {id: email, title: t, class: identity, severity: medium, find: {shape: email}, mask: {token: em}, since: 0.1.0, reference: none, tests: [{in: a@example.com, out: '[email]'}, {same: x}]}
+  - {id: card, title: t, class: financial, severity: high, find: {shape: card}, mask: {keep_last: 4}, since: 0.1.0, reference: none, tests: [{in: '4111111111111111', out: '[card-1111]'}, {same: x}]}
+  - {id: private-key, title: t, class: credential, severity: high, find: {shape: key-block}, mask: label, since: 0.1.0, reference: none, tests: [{in: x, out: x}, {same: x}]}
+  - {id: keep-trace, title: t, class: identity, severity: low, keep: {path: [trace id], shape: digits}, since: 0.1.0, reference: none, tests: [{same: x}]}
+";
+
+fn redactor() -> Redactor {
+    let loaded = rule_file::load("test.yaml", RULES);
+    Redactor::new(Arc::new(RuleSet::compile(loaded.pack.rules, &Policy::default()).unwrap()))
+}
+
+fn redact(lines: &[&str]) -> Vec<String> {
+    let block: String = lines.iter().flat_map(|line| [*line, "\n"]).collect();
+    let ends: Vec<u32> = memchr::memchr_iter(b'\n', block.as_bytes()).map(|at| at as u32 + 1).collect();
+    let mut out = Vec::new();
+    redactor().redact(&mut StreamState::default(), block.as_bytes(), &ends, &mut |record| {
+        let mut text = Vec::new();
+        record.write_to(&mut text);
+        out.push(String::from_utf8(text).unwrap());
+    });
+    out
+}
+
+#[test]
+fn values_go_and_the_rest_stays() {
+    let table = [
+        (r#"{"password":"x\"y","n":1}"#, r#"{"password":"[password]","n":1}"#),
+        (r#"{"pesel":90010112349,"amount":120}"#, r#"{"pesel":"[pesel]","amount":120}"#),
+        (r#"{"m":"{\"pesel\":90010112349}"}"#, r#"{"m":"{\"pesel\":\"[pesel]\"}"}"#),
+        (r#"{"a@example.com":1,"b@example.com":2}"#, r#"{"[email]":1,"[email-2]":2}"#),
+        ("mail jan%40example.com ok", "mail [email] ok"),
+        (r#"{"contact":"x\njan\u0040example.com"}"#, r#"{"contact":"x\n[email]"}"#),
+        ("pay 4111 1111 1111 1111 ok", "pay [card-1111] ok"),
+        (r#"{"dd":{"trace_id":"4117003120044556679"}}"#, r#"{"dd":{"trace_id":"4117003120044556679"}}"#),
+        ("data=eyJlbWFpbCI6ImphbkBleGFtcGxlLmNvbSIsIm4iOjF9 x", "data=[email] x"),
+        ("mail [email] token=[password]", "mail [email] token=[password]"),
+    ];
+    for (input, want) in table {
+        assert_eq!(redact(&[input]), [want], "{input}");
+    }
+}
+
+#[test]
+fn key_blocks_reach_over_records() {
+    let marker = |word: &str| format!("-----{word} RSA PRIVATE KEY-----");
+    let body = "MIIBAEZBS0UgS0VZIE1BVEVSSUFMIE5PVCBBIFJFQUwgS0VZIEZBS0UgS0VZIE1B";
+    let out = redact(&["a", &marker("BEGIN"), body, &body[..20], &marker("END"), "done"]);
+    assert_eq!(out, ["a", &marker("BEGIN"), "[private-key]", "[private-key]", &marker("END"), "done"]);
+}
