@@ -9,7 +9,7 @@ mod level;
 mod time;
 
 use crate::record::Status;
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, MatchKind, packed};
 
 /// Of a JSON record, bytes looked at.
 const JSON_WINDOW: usize = 4096;
@@ -82,22 +82,17 @@ pub struct Facts {
 
 /// Reads facts; holds the search tables.
 pub(super) struct Reader {
-    json: AhoCorasick,
-    text: AhoCorasick,
+    json: Search,
+    text: Search,
     /// Seconds east of UTC, for times that name no zone.
     pub(super) utc_offset: i32,
 }
 
 impl Reader {
     pub(super) fn new() -> Reader {
-        let search = |words: &[&[&str]]| {
-            let words = words.iter().copied().flatten();
-            let builder = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words);
-            builder.expect("a few dozen short words")
-        };
         Reader {
-            json: search(&[&LEVEL_KEYS, &TIME_KEYS]),
-            text: search(&[&LEVEL_PAIRS, &TIME_PAIRS, &LEVEL_WORDS]),
+            json: Search::new(&[&LEVEL_KEYS, &TIME_KEYS]),
+            text: Search::new(&[&LEVEL_PAIRS, &TIME_PAIRS, &LEVEL_WORDS]),
             utc_offset: 0,
         }
     }
@@ -110,9 +105,10 @@ impl Reader {
     fn read_json(&self, raw: &[u8]) -> Facts {
         let window = &raw[..raw.len().min(JSON_WINDOW)];
         let (mut status, mut time) = ((usize::MAX, None), (usize::MAX, None));
-        for hit in self.json.find_iter(window) {
-            let key = hit.pattern().as_usize();
-            let Some(value) = json_value(&window[hit.end()..]) else { continue };
+        let mut from = 0;
+        while let Some((key, _, end)) = self.json.next(window, from) {
+            from = end;
+            let Some(value) = json_value(&window[end..]) else { continue };
             if key < LEVEL_KEYS.len() {
                 let found = level::of_value(value, key != STATUS_KEY);
                 if key < status.0 && found.is_some() {
@@ -142,9 +138,11 @@ impl Reader {
             return facts;
         }
         let pairs = LEVEL_PAIRS.len() + TIME_PAIRS.len();
-        for hit in self.text.find_iter(window) {
-            let (start, after) = (hit.start(), &window[hit.end()..]);
-            match hit.pattern().as_usize() {
+        let mut from = 0;
+        while let Some((word, start, end)) = self.text.next(window, from) {
+            from = end;
+            let after = &window[end..];
+            match word {
                 pair if pair < LEVEL_PAIRS.len() && starts_word(window, start) => {
                     facts.status = level::of_value(unquoted(after), true).or(facts.status);
                 }
@@ -161,6 +159,34 @@ impl Reader {
             facts.time = time::in_brackets(window);
         }
         facts
+    }
+}
+
+/// A search for a few dozen words: in vector registers where the machine has them, else by automaton.
+enum Search {
+    Packed(packed::Searcher),
+    Automaton(AhoCorasick),
+}
+
+impl Search {
+    fn new(words: &[&[&str]]) -> Search {
+        let words = || words.iter().copied().flatten();
+        match packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder().extend(words()).build() {
+            Some(packed) => Search::Packed(packed),
+            None => {
+                let builder = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words());
+                Search::Automaton(builder.expect("a few dozen short words"))
+            }
+        }
+    }
+
+    /// The first word from `from` on: which, where it starts, where it ends.
+    fn next(&self, text: &[u8], from: usize) -> Option<(usize, usize, usize)> {
+        let hit = match self {
+            Search::Packed(packed) => packed.find_in(text, (from..text.len()).into()),
+            Search::Automaton(automaton) => automaton.find(aho_corasick::Input::new(text).range(from..)),
+        }?;
+        Some((hit.pattern().as_usize(), hit.start(), hit.end()))
     }
 }
 
