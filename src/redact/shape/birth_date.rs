@@ -1,5 +1,5 @@
 //! `birth-date`: a real date with a birth word before it. The word must reach it: another number between
-//! them ends the reach, so that `born 1990-01-01, hired 2020-05-01` masks one date.
+//! them ends the reach, so that `born 1990-01-01, hired 2020-05-01` masks one date. A time of day after it stays.
 
 use super::ShapeHit;
 use super::edge::{digit_at, starts_with_fold, word_before};
@@ -29,7 +29,9 @@ pub(super) fn find(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
         return None;
     }
     let (start, end) = numeric(text, at).map(|end| (at, end)).or_else(|| spelled(text, at, floor))?;
-    (free_right(text, end) && has_birth_word(text, start, floor)).then(|| ShapeHit::new(start, end, Verdict::Proves))
+    let timed = text.get(end) == Some(&b'T') && digit_at(text, end + 1);
+    ((timed || free_right(text, end)) && has_birth_word(text, start, floor))
+        .then(|| ShapeHit::new(start, end, Verdict::Proves))
 }
 
 /// End of `1990-01-31`, `31.01.1990`, `31/01/1990`, `19900131`.

@@ -70,6 +70,15 @@ pub(super) fn space_len(text: &[u8], at: usize) -> usize {
     }
 }
 
+/// Length of the dash at `at`: ASCII, or one of the typographic ones (U+2010 to U+2015).
+pub(super) fn dash_len(text: &[u8], at: usize) -> usize {
+    match text.get(at..) {
+        Some([b'-', ..]) => 1,
+        Some([0xE2, 0x80, 0x90..=0x95, ..]) => 3,
+        _ => 0,
+    }
+}
+
 /// The word (ASCII letters, digits, `_`, `-`, non-ASCII bytes; at most 40 bytes) that stands before `at`
 /// with at most six separator bytes between, such as `version` before `": "`.
 pub(super) fn previous_word(text: &[u8], at: usize, floor: usize) -> &[u8] {

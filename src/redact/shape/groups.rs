@@ -1,6 +1,6 @@
 //! Reading groups of digits: `4111 1111 1111 1111`, `12-34-56`, with one and the same separator throughout.
 
-use super::edge::{byte_before, char_before, digit_at, space_len, word_after};
+use super::edge::{byte_before, char_before, dash_len, digit_at, space_len, word_after};
 
 /// Most digits any shape wants to see.
 pub(super) const MOST: usize = 34;
@@ -80,8 +80,8 @@ fn digits_end(text: &[u8], from: usize, most: usize) -> usize {
 
 fn separator_end(text: &[u8], at: usize) -> usize {
     match text.get(at) {
-        Some(b'-' | b'.' | b'/' | b'+') => at + 1,
-        _ => at + space_len(text, at),
+        Some(b'.' | b'/' | b'+') => at + 1,
+        _ => at + dash_len(text, at) + space_len(text, at),
     }
 }
 

@@ -239,5 +239,6 @@ fn is_product(text: &[u8], start: usize, quad: &Quad, floor: usize) -> bool {
         return false;
     }
     // Lower-case names are hosts as often as products: there the number itself decides.
-    name[0].is_ascii_uppercase() || (quad.octets[0] < 32 && !quad.is_private())
+    let small = quad.octets[0] < 32 || quad.octets[1..].iter().all(|octet| *octet < 32);
+    name[0].is_ascii_uppercase() || (small && !quad.is_private())
 }

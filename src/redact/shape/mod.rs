@@ -24,6 +24,7 @@ mod otp;
 mod phone;
 mod places;
 mod postal;
+mod spelled_email;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -106,6 +107,7 @@ const TABLE: &[Shape] = &[
     Shape { name: "key-block", triggers: &[Trigger::Literals(key_block::LITERALS)], find: key_block::find },
     // Addresses of people and machines.
     Shape { name: "email", triggers: &[Trigger::At], find: email::find },
+    Shape { name: "email-spelled", triggers: &[Trigger::Words(spelled_email::SIGNS)], find: spelled_email::find },
     Shape { name: "ipv4", triggers: &[Trigger::DottedDigits], find: ipv4::find },
     Shape { name: "ipv6", triggers: &[Trigger::HexColon], find: ipv6::find },
     Shape { name: "mac", triggers: &[Trigger::HexColon, Trigger::HexPairs], find: mac::find },

@@ -66,8 +66,8 @@ const NOT_NAMES: [&str; 24] = [
     "There",
 ];
 
-/// Greetings: a single capitalised word after them may be anything, so they need two.
-const GREETINGS: [&str; 6] = ["Dear ", "Hello ", "Drogi ", "Droga ", "Szanowny ", "Szanowna "];
+/// Greetings (and `Miss`, which caches have too): a single capitalised word after them may be anything, so they need two.
+const GREETINGS: [&str; 7] = ["Miss ", "Dear ", "Hello ", "Drogi ", "Droga ", "Szanowny ", "Szanowna "];
 
 /// `salutation-name`: one to three capitalised words after a form of address.
 pub(super) fn salutation(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {

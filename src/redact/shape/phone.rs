@@ -2,7 +2,9 @@
 //! several countries, which need a word near them.
 
 use super::ShapeHit;
-use super::edge::{char_before, digit_at, ends_with_fold, previous_word, space_len, starts_with_fold, word_after};
+use super::edge::{
+    char_before, dash_len, digit_at, ends_with_fold, previous_word, space_len, starts_with_fold, word_after,
+};
 use super::groups::{Groups, free_left, free_right, run_len};
 use crate::redact::validate::Verdict;
 
@@ -87,8 +89,8 @@ fn separators(text: &[u8], at: usize) -> usize {
             continue;
         }
         let step = match text.get(end) {
-            Some(b'-' | b'.' | b'/' | b'(' | b')') => 1,
-            _ => space_len(text, end),
+            Some(b'.' | b'/' | b'(' | b')') => 1,
+            _ => dash_len(text, end) + space_len(text, end),
         };
         if step == 0 {
             break;
@@ -99,7 +101,7 @@ fn separators(text: &[u8], at: usize) -> usize {
 }
 
 /// Printed national forms; a leading zero is demanded where the country uses one.
-const NATIONAL: [(&[u8], bool); 20] = [
+const NATIONAL: [(&[u8], bool); 22] = [
     (&[3, 3, 3], false),
     (&[2, 3, 2, 2], false),
     (&[3, 2, 2, 2], false),
@@ -120,6 +122,9 @@ const NATIONAL: [(&[u8], bool); 20] = [
     (&[2, 7], false),
     (&[3, 3, 2, 2], false),
     (&[3, 4], false),
+    // With the country code, but without its plus.
+    (&[2, 3, 3, 3], false),
+    (&[1, 3, 3, 4], false),
 ];
 
 pub(super) fn national(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
@@ -132,6 +137,8 @@ pub(super) fn national(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit>
     // Cheapest first: what no printed form begins with.
     let begins = match run_len(text, at, 12) {
         2 | 3 | 9 | 10 => true,
+        1 => text[at] == b'1',
+        11 | 12 if text[at] != b'0' => return with_code(text, at, floor),
         4 | 5 | 11 => text[at] == b'0',
         _ => false,
     };
@@ -154,6 +161,21 @@ pub(super) fn national(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit>
         return None;
     }
     Some(ShapeHit::new(at, end, Verdict::Silent))
+}
+
+/// `48123456789`: country code and national number in one run, with a length that country uses.
+fn with_code(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
+    let (end, _) = read(text, at)?;
+    let known =
+        end - at == run_len(text, at, 13) && COUNTRIES.iter().any(|(code, ..)| starts_with_number(&text[at..], *code));
+    let free = free_left(text, at, floor) && !is_measure(text, end) && !is_reference(text, at, floor);
+    (known && free).then(|| ShapeHit::new(at, end, Verdict::Silent))
+}
+
+fn starts_with_number(text: &[u8], number: u16) -> bool {
+    let digits = [number / 100 % 10, number / 10 % 10, number % 10].map(|digit| b'0' + digit as u8);
+    let leading = digits.iter().take_while(|digit| **digit == b'0').count();
+    text.starts_with(&digits[leading..])
 }
 
 /// The digits and end of a printed form: of all groups, else of three or more leading ones.

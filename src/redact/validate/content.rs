@@ -92,6 +92,27 @@ pub(in crate::redact) fn not_uuid(candidate: &[u8]) -> Verdict {
     weak(uuid(candidate) == Verdict::Refutes)
 }
 
+/// Refutes everything but a hardware address in any notation, bare twelve hexadecimal digits included.
+pub(in crate::redact) fn mac(candidate: &[u8]) -> Verdict {
+    let digits = candidate.iter().filter(|b| b.is_ascii_hexdigit());
+    let marks = candidate.iter().filter(|b| !b.is_ascii_hexdigit());
+    let form = matches!(candidate.len(), 12 | 14 | 17) && marks.clone().all(|b| matches!(b, b':' | b'-' | b'.'));
+    let named = digits.clone().any(|b| *b != b'0') && digits.clone().any(|b| !b.eq_ignore_ascii_case(&b'f'));
+    weak(form && named && digits.count() == 12 && matches!(marks.count(), 0 | 2 | 5))
+}
+
+/// Refutes everything but an IPv4 address as one number: `3221225985`, `0xC0000201`.
+pub(in crate::redact) fn ip_integer(candidate: &[u8]) -> Verdict {
+    let hex = candidate.strip_prefix(b"0x").or_else(|| candidate.strip_prefix(b"0X"));
+    let digits = hex.unwrap_or(candidate);
+    let radix = if hex.is_some() { 16 } else { 10 };
+    if !(8..=10).contains(&digits.len()) || (hex.is_some() && digits.len() != 8) {
+        return Verdict::Refutes;
+    }
+    let value = digits.iter().try_fold(0u64, |n, b| Some(n * radix + u64::from((*b as char).to_digit(radix as u32)?)));
+    weak(value.is_some_and(|value| (1 << 24..1 << 32).contains(&value)))
+}
+
 /// Refutes everything but a decimal degree: −180 to 180 with at least three decimals.
 pub(in crate::redact) fn degree(candidate: &[u8]) -> Verdict {
     let text = candidate.strip_prefix(b"-").or_else(|| candidate.strip_prefix(b"+")).unwrap_or(candidate);
@@ -153,6 +174,14 @@ mod tests {
         assert_verdicts(digits, Verdict::Refutes, &["12a", "", "-"]);
         assert_verdicts(not_digits, Verdict::Silent, &["12a"]);
         assert_verdicts(not_digits, Verdict::Refutes, &["12"]);
+    }
+
+    #[test]
+    fn addresses() {
+        assert_verdicts(mac, Verdict::Silent, &["00005e005301", "00:00:5E:00:53:01", "0000.5e00.5301"]);
+        assert_verdicts(mac, Verdict::Refutes, &["000000000000", "ffffffffffff", "00005e00530", "00005e00530g", ""]);
+        assert_verdicts(ip_integer, Verdict::Silent, &["3221225985", "0xC0000201", "167772161"]);
+        assert_verdicts(ip_integer, Verdict::Refutes, &["4294967296", "0xC000020", "12345678x", "00000001", ""]);
     }
 
     #[test]

@@ -99,6 +99,8 @@ const TABLE: &[(&str, Check)] = &[
     ("imei", device::imei),
     ("vin", device::vin),
     ("mrz", device::machine_readable_zone),
+    ("mac", content::mac),
+    ("ip-integer", content::ip_integer),
     ("uuid", content::uuid),
     ("not-uuid", content::not_uuid),
     // Tokens.
