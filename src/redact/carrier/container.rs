@@ -4,6 +4,8 @@
 //! dumps: brackets nest, a text before `:`, `=` or `=>` is a name, everything else is a value.
 
 use super::carry::{Carry, Open};
+use super::kind::ValueKind;
+use super::member;
 use super::quoted;
 use super::reader::Reader;
 use super::scalar::scalar;
@@ -63,11 +65,15 @@ struct State {
 }
 
 fn walk(reader: &mut Reader<'_>, scope: Scope<'_>, mut at: usize, depth: u16) -> usize {
-    let mut state = State { depth, quote_depth: None, valued: false, described: false };
+    let mut state = State { depth, quote_depth: None, valued: false, described: nameless(reader) };
     while let Some(byte) = scope.byte(at) {
         match byte {
+            b'[' if own_mask_end(reader, scope, at).is_some() => {
+                at = own_mask_end(reader, scope, at).unwrap_or(at + 1);
+            }
             b'[' | b'{' | b'(' => {
-                state = State { depth: state.depth.saturating_add(1), valued: false, described: false, ..state };
+                state =
+                    State { depth: state.depth.saturating_add(1), valued: false, described: nameless(reader), ..state };
                 at += 1;
             }
             b']' | b'}' | b')' => {
@@ -78,7 +84,7 @@ fn walk(reader: &mut Reader<'_>, scope: Scope<'_>, mut at: usize, depth: u16) ->
                 }
             }
             b',' | b';' => {
-                (state.valued, state.described) = (false, false);
+                (state.valued, state.described) = (false, nameless(reader));
                 at += 1;
             }
             b':' | b'=' => {
@@ -125,11 +131,25 @@ fn token(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize, state: &mut State
     };
     let next = scope.byte(scope.skip_space(after));
     if !state.valued && matches!(next, Some(b':' | b'=')) {
-        state.described = describes(&scope.text[range]);
+        let vendor = nameless(reader) && !member::is_one_of(scope, &range, member::VALUES);
+        state.described = vendor || describes(&scope.text[range]);
     } else if !state.described {
         scalar(reader, scope, range, quoted);
     }
     Some(after)
+}
+
+/// The values of a vendor's settings count only under names that say so.
+fn nameless(reader: &Reader<'_>) -> bool {
+    reader.kind == ValueKind::Vendor
+}
+
+/// The end of one of our own labels, which looks like an array.
+fn own_mask_end(reader: &Reader<'_>, scope: Scope<'_>, at: usize) -> Option<usize> {
+    const LONGEST: usize = 66;
+    let window = &scope.text[at + 1..scope.limit.min(at + LONGEST)];
+    let length = window.iter().position(|byte| matches!(byte, b']' | b'"' | b',' | b'['))?;
+    (window[length] == b']' && reader.labels.knows(&window[..length])).then(|| at + length + 2)
 }
 
 fn bare_end(scope: Scope<'_>, at: usize, valued: bool) -> usize {

@@ -174,7 +174,7 @@ fn parameters(reader: &mut Reader<'_>, scope: Scope<'_>, mut at: usize) -> usize
         let harmless = HARMLESS.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
         if name.eq_ignore_ascii_case(b"credential") {
             let id = scope.text[value.clone()].iter().take_while(|byte| **byte != b'/').count();
-            reader.mask(value.start..value.start + id);
+            reader.claim(scope, value.start..value.start + id, true);
         } else if !harmless {
             reader.claim(scope, value, true);
         }

@@ -3,21 +3,22 @@
 //! Only the *whole* value counts: `null-FAKE-false` is a secret, and so is the literal default inside
 //! `${PASSWORD:-FAKE}`.
 
+use super::labels::Labels;
 use std::ops::Range;
 
 /// The part of a value that is secret; `None` when the value says nothing.
-pub(crate) fn secret_part(value: &[u8], quoted: bool) -> Option<Range<usize>> {
+pub(crate) fn secret_part(value: &[u8], quoted: bool, labels: &Labels) -> Option<Range<usize>> {
     let lead = value.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     let tail = value[lead..].iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count();
     let core = &value[lead..value.len() - tail];
-    if core.is_empty() || is_word_for_nothing(core) || is_filler(core) || is_own_mask(core) {
+    if core.is_empty() || is_word_for_nothing(core) || is_filler(core) || is_own_mask(core, labels) {
         return None;
     }
     if !quoted && is_status_word(core) {
         return None;
     }
     if let Some(default) = shell_default(core) {
-        let part = secret_part(&core[default.clone()], quoted)?;
+        let part = secret_part(&core[default.clone()], quoted, labels)?;
         return Some(lead + default.start + part.start..lead + default.start + part.end);
     }
     (!is_placeholder(core)).then_some(lead..lead + core.len())
@@ -175,11 +176,9 @@ fn is_filler(value: &[u8]) -> bool {
 
 /// Our own labels (`[github-token]`, `[card-1111]`), the usual ones of others (`[REDACTED]`,
 /// `[EMAIL:9f2c]`), and our tokens (`em_` and fourteen characters).
-fn is_own_mask(value: &[u8]) -> bool {
+fn is_own_mask(value: &[u8], labels: &Labels) -> bool {
     if let [b'[', inner @ .., b']'] = value {
-        return (2..=48).contains(&inner.len())
-            && inner[0].is_ascii_alphabetic()
-            && inner.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_: ".contains(byte));
+        return labels.knows(inner);
     }
     let is_token_byte = |byte: &u8| byte.is_ascii_digit() || (byte.is_ascii_lowercase() && !b"ilou".contains(byte));
     match value.iter().position(|byte| *byte == b'_') {
@@ -242,7 +241,7 @@ mod tests {
     use super::*;
 
     fn part(value: &str, quoted: bool) -> Option<&str> {
-        secret_part(value.as_bytes(), quoted).map(|range| &value[range])
+        secret_part(value.as_bytes(), quoted, &Labels::default()).map(|range| &value[range])
     }
 
     #[test]
@@ -276,6 +275,14 @@ mod tests {
         ] {
             assert_eq!(part(value, true), None, "{value}");
         }
+    }
+
+    #[test]
+    fn only_known_labels_stay_once_some_are_known() {
+        let labels = Labels::new(["password", "card"]);
+        let stays = |value: &str| secret_part(value.as_bytes(), false, &labels).is_none();
+        assert!(["[password]", "[password-2]", "[card-1111]", "[REDACTED]"].into_iter().all(stays));
+        assert!(!["[changeme]", "[abc123]", "[password2]", "[Hunter]"].into_iter().any(stays));
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub enum ValueKind {
     Scheme,
     /// As `scheme`, the value being base64 of `user:password` or of SASL's NUL-separated fields.
     Basic,
+    /// The key is a vendor's name, itself the value of `provider` and the like: random-looking texts under
+    /// `value`, `data`, … beside it, and in the objects beside it.
+    Vendor,
     /// The key is a program's name: its secret flags follow (`curl -u a:b`, `mysql -psecret`).
     Command,
 }
@@ -42,6 +45,7 @@ impl ValueKind {
         let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
         match self {
             ValueKind::Opaque => is_opaque(value),
+            ValueKind::Vendor => value.len() >= 12 && is_opaque(value),
             ValueKind::Text => has_letter(value),
             ValueKind::Digits => digits >= 4 && letters(value) <= 4.max(digits / 2),
             ValueKind::Code => (3..=8).contains(&digits) && digits + separators(value) == value.len(),
@@ -49,11 +53,6 @@ impl ValueKind {
             ValueKind::Date => digits >= 4 && value.len() <= 40,
             _ => true,
         }
-    }
-
-    /// True when any scalar counts, so that everything in a container of such a key is masked.
-    pub(crate) fn takes_everything(self) -> bool {
-        matches!(self, ValueKind::Any | ValueKind::Authorization | ValueKind::Cookie)
     }
 }
 

@@ -20,6 +20,27 @@ pub(crate) struct Member {
     pub(crate) quoted: bool,
 }
 
+/// Names under which a value stands that a sibling names.
+pub(crate) const VALUES: &[&str] = &[
+    "content",
+    "current",
+    "currentvalue",
+    "data",
+    "default",
+    "defaultvalue",
+    "newvalue",
+    "oldvalue",
+    "plaintext",
+    "rawvalue",
+    "secret",
+    "stringvalue",
+    "v",
+    "val",
+    "value",
+    "values",
+    "valuestring",
+];
+
 const LONGEST_NAME: usize = 40;
 
 /// The member that begins behind the separator (comma, white space) at `at`.

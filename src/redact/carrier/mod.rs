@@ -17,6 +17,7 @@ pub mod cursor;
 pub(crate) mod header;
 pub(crate) mod keep;
 pub mod kind;
+pub mod labels;
 pub(crate) mod lines;
 pub(crate) mod markup;
 pub(crate) mod member;

@@ -3,6 +3,7 @@
 use super::cursor::KeyCursor;
 use super::keep;
 use super::kind::ValueKind;
+use super::labels::Labels;
 use super::scope::Scope;
 use crate::redact::finding::{Finding, Span};
 use crate::redact::rule::RuleIndex;
@@ -16,6 +17,8 @@ pub(crate) struct Reader<'r> {
     pub(crate) kind: ValueKind,
     /// The key was written in the plural: plain numbers are counts.
     pub(crate) plural: bool,
+    /// What our own masks look like.
+    pub(crate) labels: &'r Labels,
     /// The record's memory.
     pub(crate) cursor: &'r mut KeyCursor,
     /// Where findings go.
@@ -26,7 +29,7 @@ impl Reader<'_> {
     /// Claims what is secret in a scalar; false when nothing is.
     pub(crate) fn claim(&mut self, scope: Scope<'_>, scalar: Range<usize>, quoted: bool) -> bool {
         let value = &scope.text[scalar.clone()];
-        let Some(part) = keep::secret_part(value, quoted) else { return false };
+        let Some(part) = keep::secret_part(value, quoted, self.labels) else { return false };
         if self.plural && value.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') {
             return false;
         }

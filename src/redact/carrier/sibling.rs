@@ -36,26 +36,6 @@ const NAMING: &[&str] = &[
 /// Members that say what kind of thing the object is.
 const TYPING: &[&str] = &["id", "label", "title", "type"];
 
-const VALUES: &[&str] = &[
-    "content",
-    "current",
-    "currentvalue",
-    "data",
-    "default",
-    "defaultvalue",
-    "newvalue",
-    "oldvalue",
-    "plaintext",
-    "rawvalue",
-    "secret",
-    "stringvalue",
-    "v",
-    "val",
-    "value",
-    "values",
-    "valuestring",
-];
-
 /// Siblings looked at on either side.
 const REACH: usize = 12;
 
@@ -64,7 +44,7 @@ const REACH: usize = 12;
 pub(crate) fn siblings(reader: &mut Reader<'_>, scope: Scope<'_>, open: usize, after: usize) -> bool {
     let Some(naming) = member::owner(scope, open) else { return false };
     let wanted: &[&str] = if member::is_one_of(scope, &naming.name, NAMING) {
-        VALUES
+        member::VALUES
     } else if member::is_one_of(scope, &naming.name, TYPING) {
         &["value", "val", "newvalue", "oldvalue"]
     } else if member::is_one_of(scope, &naming.name, &["kind"]) {
@@ -112,6 +92,56 @@ fn backwards(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, wanted: &[
 
 fn style_of(quoted: bool) -> Style {
     Style { member: quoted, ..Style::default() }
+}
+
+/// Members whose value names a vendor.
+const VENDORS: &[&str] = &[
+    "app",
+    "channel",
+    "connector",
+    "integration",
+    "integrationtype",
+    "marketplace",
+    "name",
+    "platform",
+    "provider",
+    "service",
+    "source",
+    "system",
+    "type",
+    "vendor",
+];
+
+/// Reads the settings beside a vendor's name: `{"integration":"baselinker","config":{"value":"…"}}`.
+pub(crate) fn vendor(reader: &mut Reader<'_>, scope: Scope<'_>, open: usize, after: usize) -> bool {
+    let Some(naming) = member::owner(scope, open) else { return false };
+    if !member::is_one_of(scope, &naming.name, VENDORS) {
+        return false;
+    }
+    let mut at = after;
+    for _ in 0..REACH {
+        let Some(next) = member::next(scope, at) else { break };
+        at = setting(reader, scope, &next);
+    }
+    let mut at = naming.start;
+    for _ in 0..REACH {
+        let Some(previous) = member::previous(scope, at) else { break };
+        setting(reader, scope, &previous);
+        at = previous.start;
+    }
+    true
+}
+
+/// Reads a member if it is a container, or named as a value; returns its end.
+fn setting(reader: &mut Reader<'_>, scope: Scope<'_>, member: &member::Member) -> usize {
+    let end = member::value_end(scope, member.value);
+    let from = scope.skip_space(member.value);
+    let container = matches!(scope.byte(from), Some(b'{' | b'['));
+    let wanted = container || member::is_one_of(scope, &member.name, member::VALUES);
+    if reader.paid(member.start, end) && wanted {
+        value::read(reader, scope, member.value, style_of(member.quoted));
+    }
+    end
 }
 
 /// Reads the item behind the name in a list: `["X-Api-Key","…", …]`, `["--token","…"]`, `("password", "…")`.

@@ -77,7 +77,7 @@ fn wrapper_end(scope: Scope<'_>, from: usize) -> usize {
 fn bracketed(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Style) -> usize {
     if !style.member {
         let end = bare::end(scope, from, style);
-        if super::keep::secret_part(&scope.text[from..end], false).is_none() {
+        if super::keep::secret_part(&scope.text[from..end], false, reader.labels).is_none() {
             return end;
         }
         let odbc = scope.text[from] == b'{' && !style.colon && from > scope.floor;

@@ -30,7 +30,7 @@ pub fn fuzz_keyed(data: &[u8]) {
     assert_eq!(first, second, "the second reading differs");
     if let Some(carry) = cursor.carry() {
         cursor.begin(0..data.len());
-        resume(data, carry, &mut cursor, &mut second);
+        resume(data, carry, &table, &mut cursor, &mut second);
     }
     stays_json(data, &first);
 }

@@ -19,6 +19,7 @@ mod table;
 pub use crate::redact::carrier::carry::Carry;
 pub use crate::redact::carrier::cursor::KeyCursor;
 pub use crate::redact::carrier::kind::ValueKind;
+pub use crate::redact::carrier::labels::Labels;
 #[cfg(any(test, fuzzing))]
 pub use fuzz::fuzz_keyed;
 pub use table::{KeyError, KeyFind, KeyTable, Place};
@@ -66,12 +67,15 @@ pub fn find(text: &[u8], hit: WordHit, table: &KeyTable, cursor: &mut KeyCursor,
     let word = table.word(hit.word);
     let scope = scope_of(whole, name, string_end);
     let spot = spot::of(scope, name);
+    if word.dotted && !matches!(spot, Spot::Pair { style, .. } if style.member || !style.colon) {
+        return;
+    }
     for used in &word.uses {
         if name::ends_in(text, name.start..name.end, &used.not) {
             continue;
         }
         let (rule, kind) = (used.rule, used.value);
-        let mut reader = Reader { rule, kind, plural: name.plural, cursor, out };
+        let mut reader = Reader { rule, kind, plural: name.plural, labels: table.labels(), cursor, out };
         if follow(&mut reader, scope, name, spot, used) {
             cursor.set_name_end(name.end);
         }
@@ -81,10 +85,10 @@ pub fn find(text: &[u8], hit: WordHit, table: &KeyTable, cursor: &mut KeyCursor,
 /// Reads what `carry`, left by the record before, expects at the start of the record that `cursor` was last
 /// told of by [`KeyCursor::begin`]. Call it before the record's hits; afterwards [`KeyCursor::carry`] tells
 /// whether the next record is concerned too.
-pub fn resume(text: &[u8], carry: Carry, cursor: &mut KeyCursor, out: &mut Vec<Finding>) {
+pub fn resume(text: &[u8], carry: Carry, table: &KeyTable, cursor: &mut KeyCursor, out: &mut Vec<Finding>) {
     let record = cursor.record();
     let scope = Scope { text, floor: record.start, limit: record.end, nested: false };
-    let mut reader = Reader { rule: carry.rule, kind: carry.kind, plural: false, cursor, out };
+    let mut reader = Reader { rule: carry.rule, kind: carry.kind, plural: false, labels: table.labels(), cursor, out };
     continued::resume(&mut reader, scope, carry);
 }
 
@@ -97,10 +101,16 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
         ValueKind::Scheme => return scheme::opaque(reader, scope, name.end),
         ValueKind::Basic => return scheme::basic(reader, scope, name.end),
         ValueKind::Command => return command::read(reader, scope, name.start..name.end),
+        ValueKind::Vendor => {
+            return match spot {
+                Spot::Text { open, after } => sibling::vendor(reader, scope, open, after),
+                _ => false,
+            };
+        }
         _ => {}
     }
     match spot {
-        Spot::Pair { at, .. } if is_directory(scope, name, at) => false,
+        Spot::Pair { at, .. } if is_directory(scope, name, at) || is_tally(scope, name, at) => false,
         Spot::Pair { at, style } => {
             value::read(reader, scope, at, style);
             true
@@ -131,6 +141,15 @@ fn flag_value(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bool {
     value
 }
 
+/// `pass=12 fail=0`: a count of tests.
+fn is_tally(scope: Scope<'_>, name: Name, at: usize) -> bool {
+    let from = scope.skip_blank(at);
+    let rest = &scope.text[from.min(scope.limit)..scope.limit];
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let ends = rest.get(digits).is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    (1..=5).contains(&digits) && ends && scope.text[name.start..name.end].eq_ignore_ascii_case(b"pass")
+}
+
 /// `PWD=/srv/app`: the shell's working directory.
 fn is_directory(scope: Scope<'_>, name: Name, at: usize) -> bool {
     let value = &scope.text[at.min(scope.limit)..scope.limit];
@@ -148,5 +167,6 @@ fn scope_of<'t>(whole: Scope<'t>, name: Name, string_end: Option<usize>) -> Scop
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
 #[cfg(test)]
 mod tests;

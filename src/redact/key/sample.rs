@@ -49,6 +49,8 @@ pub(super) fn table() -> KeyTable {
         rule(&["code"], in_query),
         rule(&["bearer"], of(ValueKind::Scheme)),
         rule(&["basic", "auth plain"], of(ValueKind::Basic)),
+        rule(&["baselinker"], of(ValueKind::Vendor)),
+        rule(&["private key"], of(ValueKind::Any)),
         rule(&["curl", "mysql", "sshpass", "ldapsearch", "redis cli", "docker login"], of(ValueKind::Command)),
         rule(&["pin", "cvv", "kod"], of(ValueKind::Code)),
         rule(&["pesel", "nip", "regon", "card number"], of(ValueKind::Digits)),

@@ -6,6 +6,7 @@
 //! letter case and word boundaries are judged on the text (see [`super::name`]).
 
 use crate::redact::carrier::kind::ValueKind;
+use crate::redact::carrier::labels::Labels;
 use crate::redact::rule::RuleIndex;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -75,6 +76,7 @@ impl std::error::Error for KeyError {}
 #[derive(Default)]
 pub struct KeyTable {
     words: Vec<Word>,
+    labels: Labels,
 }
 
 /// One spelling and the rules it may speak for.
@@ -126,6 +128,15 @@ impl KeyTable {
     /// report in [`super::WordHit::word`]. Bytes over 0x7F are exact.
     pub fn literals(&self) -> impl Iterator<Item = (&[u8], u16)> {
         self.words.iter().enumerate().map(|(at, word)| (&*word.literal, at as u16))
+    }
+
+    /// Tells the labels that masks of the rule set show, so that a second pass keeps exactly those.
+    pub fn set_labels(&mut self, labels: Labels) {
+        self.labels = labels;
+    }
+
+    pub(super) fn labels(&self) -> &Labels {
+        &self.labels
     }
 
     /// True without key rules.

@@ -145,6 +145,8 @@ fn values_that_stay() {
         ("Unexpected token } in JSON at position 12; token=EOF near line 3; invalid character in secret \"", &[]),
         ("Password must contain 8 characters; password reset requested; token expired; secret santa", &[]),
         ("Failed password for invalid user jan from 192.0.2.7 port 51122 ssh2", &[]),
+        ("pass=12 fail=0; open private.key: permission; PASS: 3", &[]),
+        ("tokens: [[token], [token]] Credential=[token] tokens=[[token-2]]", &[]),
         ("pass=null fail=0 bypass=true partition_key=7 sort_key=ts", &[]),
     ]);
 }
@@ -204,6 +206,14 @@ fn names_that_are_values() {
         (
             r#"{\"kind\":\"Secret\",\"data\":{\"tls.crt2\":\"RkFL==\"},\"stringData\":{\"x\":\"FAKE-2\"}}"#,
             &["RkFL==", "FAKE-2"],
+        ),
+        (
+            r#"{"integration":"baselinker","config":{"value":"1234-5678-FAKEBL8ZM1","id":"a1b2c3d4e5f6g7h8"}}"#,
+            &["1234-5678-FAKEBL8ZM1"],
+        ),
+        (
+            r#"{"config":{"value":"1234-5678-FAKEBL8ZM1","n":1},"provider":"baselinker","n":"baselinker"}"#,
+            &["1234-5678-FAKEBL8ZM1"],
         ),
         (r#"{"message":"bad password","next":"value","type":"token","text":"hello"}"#, &[]),
     ]);
@@ -301,7 +311,7 @@ fn claimed_over(records: &[&str]) -> Vec<String> {
         let mut out = Vec::new();
         cursor.begin(0..record.len());
         if let Some(carry) = carry {
-            resume(record.as_bytes(), carry, &mut cursor, &mut out);
+            resume(record.as_bytes(), carry, &table, &mut cursor, &mut out);
         }
         for hit in hits(&table, record.as_bytes()) {
             find(record.as_bytes(), hit, &table, &mut cursor, &mut out);

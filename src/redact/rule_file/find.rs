@@ -34,6 +34,7 @@ const VALUE_KINDS: &[(&str, ValueKind)] = &[
     ("scheme", ValueKind::Scheme),
     ("basic", ValueKind::Basic),
     ("command", ValueKind::Command),
+    ("vendor", ValueKind::Vendor),
 ];
 const PLACES: &[(&str, Place)] = &[("any", Place::Any), ("query", Place::Query)];
 

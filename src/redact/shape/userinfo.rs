@@ -7,6 +7,7 @@
 use super::{ShapeHit, Verdict};
 use crate::redact::carrier::keep;
 use crate::redact::carrier::kind::is_opaque;
+use crate::redact::carrier::labels::Labels;
 
 /// What stands between a scheme and an authority; also as some JSON writers escape it.
 pub(super) const SCHEME_ENDS: &[&str] = &["://", ":\\/\\/"];
@@ -111,7 +112,7 @@ fn field_end(text: &[u8], from: usize) -> Option<usize> {
 }
 
 fn claimed(text: &[u8], start: usize, end: usize) -> Option<ShapeHit> {
-    let part = keep::secret_part(&text[start..end], false)?;
+    let part = keep::secret_part(&text[start..end], false, &Labels::default())?;
     let mut hit = ShapeHit::new(start + part.start, start + part.end, Verdict::Proves);
     hit.resume = end as u32;
     Some(hit)

@@ -1,0 +1,50 @@
+//! The texts our own masks are made of, so that a second pass leaves them as they are.
+
+use std::collections::HashSet;
+
+/// The labels of a rule set. Until any are told, every word in brackets that looks like one counts.
+#[derive(Clone, Debug, Default)]
+pub struct Labels {
+    known: HashSet<Box<[u8]>>,
+}
+
+impl Labels {
+    /// Exactly these labels, written without brackets: `github-token`.
+    pub fn new<'l>(labels: impl IntoIterator<Item = &'l str>) -> Labels {
+        Labels { known: labels.into_iter().map(|label| label.as_bytes().into()).collect() }
+    }
+
+    /// Whether `[inner]` is one of our labels (also numbered, also with a card's last four) or one of the
+    /// usual masks of others: `[REDACTED]`, `[EMAIL:9f2c]`.
+    pub(crate) fn knows(&self, inner: &[u8]) -> bool {
+        if !(2..=64).contains(&inner.len()) {
+            return false;
+        }
+        let digits = inner.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let stem = match &inner[..inner.len() - digits] {
+            [stem @ .., b'-'] if digits > 0 => stem,
+            _ => inner,
+        };
+        self.has(inner) || self.has(stem) || is_foreign(inner)
+    }
+
+    fn has(&self, label: &[u8]) -> bool {
+        if !self.known.is_empty() {
+            return self.known.contains(label);
+        }
+        label.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'-')
+            && label.first().is_some_and(u8::is_ascii_lowercase)
+    }
+}
+
+/// `REDACTED`, `MASKED VALUE`, `EMAIL:9f2c`: capitals, maybe a digest.
+fn is_foreign(inner: &[u8]) -> bool {
+    let word = inner.iter().take_while(|byte| byte.is_ascii_uppercase() || b"_- ".contains(byte)).count();
+    let digest = match &inner[word..] {
+        [] => true,
+        [b':', digest @ ..] => digest.len() <= 16 && digest.iter().all(u8::is_ascii_hexdigit),
+        _ => false,
+    };
+    let lower = ["redacted", "masked", "filtered", "hidden", "removed", "secret"];
+    (word >= 2 && digest) || lower.iter().any(|known| inner.eq_ignore_ascii_case(known.as_bytes()))
+}
