@@ -1,7 +1,10 @@
 //! Arguments, exit codes and everything a person sees; one file a command.
 
 pub mod intake;
+pub mod key;
+mod keyring_file;
 pub mod redact;
+pub mod token;
 
 use std::process::ExitCode;
 
