@@ -87,7 +87,8 @@ fn separator_end(text: &[u8], at: usize) -> usize {
 
 /// True when digits that end at `end` stand free on the right: no word character, no fraction.
 pub(super) fn free_right(text: &[u8], end: usize) -> bool {
-    !word_after(text, end) && !(text.get(end) == Some(&b'.') && digit_at(text, end + 1))
+    let fraction = text.get(end) == Some(&b'.') && digit_at(text, end + 1);
+    !fraction && !word_after(text, end)
 }
 
 /// True when digits that start at `start` stand free on the left: no word character, no whole part of a

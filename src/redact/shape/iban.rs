@@ -36,7 +36,7 @@ pub(super) fn find(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
 
 /// Fills `compact` from its third character on; returns where the number ends in the text.
 fn read(text: &[u8], mut at: usize, compact: &mut [u8]) -> Option<usize> {
-    for i in 2..compact.len() {
+    for (i, slot) in compact.iter_mut().enumerate().skip(2) {
         // Groups of four, counted with or without the country letters.
         if i % 4 == 0 || i % 4 == 2 {
             at += match text.get(at) {
@@ -48,7 +48,7 @@ fn read(text: &[u8], mut at: usize, compact: &mut [u8]) -> Option<usize> {
         if !byte.is_ascii_alphanumeric() || (i < 4 && !byte.is_ascii_digit()) {
             return None;
         }
-        compact[i] = byte.to_ascii_uppercase();
+        *slot = byte.to_ascii_uppercase();
         at += 1;
     }
     Some(at)

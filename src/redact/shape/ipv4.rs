@@ -68,6 +68,12 @@ impl Quad {
         (self.padded == 0 || self.short == 0) && !matches!(self.octets[0], 0 | 127 | 255)
     }
 
+    /// True for numbers that are likelier a version than a public address.
+    fn is_small(&self) -> bool {
+        !self.is_private()
+            && (self.octets[0] < 32 || self.octets[0] < 128 && self.octets[1..].iter().all(|octet| *octet < 32))
+    }
+
     fn is_private(&self) -> bool {
         matches!(self.octets, [10, ..] | [192, 168, ..] | [172, 16..=31, ..])
     }
@@ -83,7 +89,8 @@ fn free_left(text: &[u8], start: usize, floor: usize) -> bool {
             let letters = word.iter().rev().take_while(|b| b.is_ascii_alphabetic()).count();
             let word = &word[word.len() - letters..];
             // A label glued to an address still labels it; one letter, or a version word, makes a version.
-            letters >= 2 && !VERSION_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+            letters >= 2
+                && !VERSION_WORDS.iter().chain(&RELEASE_WORDS).any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
         }
         Some(c) => !c.is_alphanumeric(),
         None => true,
@@ -132,26 +139,12 @@ fn is_package_suffix(rest: &[u8]) -> bool {
         .any(|suffix| starts_with_fold(rest, suffix) && !rest.get(suffix.len()).is_some_and(u8::is_ascii_alphabetic))
 }
 
-/// Words that make the number after them a version.
-const VERSION_WORDS: [&str; 17] = [
-    "version",
-    "versions",
-    "ver",
-    "v",
-    "build",
-    "release",
-    "rel",
-    "rev",
-    "revision",
-    "firmware",
-    "oid",
-    "driver",
-    "upgraded",
-    "downgraded",
-    "sdk",
-    "assemblyversion",
-    "kernel",
-];
+/// Words that make any number after them a version.
+const VERSION_WORDS: [&str; 9] =
+    ["version", "versions", "ver", "v", "revision", "firmware", "oid", "assemblyversion", "upgraded"];
+
+/// Words that stand before versions and before hosts (`build 192.0.2.4 failed`): the number decides.
+const RELEASE_WORDS: [&str; 7] = ["build", "release", "rel", "rev", "driver", "sdk", "kernel"];
 
 fn is_version(text: &[u8], start: usize, quad: &Quad, floor: usize) -> bool {
     if byte_before(text, start, floor, b'/') {
@@ -161,23 +154,24 @@ fn is_version(text: &[u8], start: usize, quad: &Quad, floor: usize) -> bool {
         return true;
     }
     let word = previous_word(text, start, floor);
-    if is_version_word(word) {
+    if is_version_word(word, quad) {
         return true;
     }
     let moved = ["to", "from"].iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
-    moved && !word.is_empty() && after_version_move(text, word_offset(text, word), floor)
+    moved && !word.is_empty() && after_version_move(text, word_offset(text, word), floor, quad)
 }
 
-fn is_version_word(word: &[u8]) -> bool {
+fn is_version_word(word: &[u8], quad: &Quad) -> bool {
     let last = word.rsplit(|b| matches!(b, b'_' | b'-')).next().unwrap_or(word);
-    VERSION_WORDS.iter().any(|known| last.eq_ignore_ascii_case(known.as_bytes()))
+    let one_of = |words: &[&str]| words.iter().any(|known| last.eq_ignore_ascii_case(known.as_bytes()));
+    one_of(&VERSION_WORDS)
         || ends_with_fold(last, "version")
         || last.ends_with(b"Ver")
-        || last.ends_with(b"Build")
+        || (quad.is_small() && (one_of(&RELEASE_WORDS) || last.ends_with(b"Build")))
 }
 
 /// `upgraded from 1.2.3.4`, `upgraded from 1.2.3.4 to 1.2.3.5`, `version 1.2.3.4 to 1.2.3.5`.
-fn after_version_move(text: &[u8], at: usize, floor: usize) -> bool {
+fn after_version_move(text: &[u8], at: usize, floor: usize, quad: &Quad) -> bool {
     let mut end = at;
     for _ in 0..4 {
         while end > floor && matches!(text[end - 1], b' ' | b'"' | b'\'') {
@@ -189,7 +183,9 @@ fn after_version_move(text: &[u8], at: usize, floor: usize) -> bool {
             start -= 1;
         }
         let word = &text[start..end];
-        if is_version_word(word) || ["upgrad", "downgrad", "updat", "bump"].iter().any(|w| starts_with_fold(word, w)) {
+        let moves: &[&str] =
+            if quad.is_small() { &["upgrad", "downgrad", "bump", "updat"] } else { &["upgrad", "downgrad"] };
+        if is_version_word(word, quad) || moves.iter().any(|known| starts_with_fold(word, known)) {
             return true;
         }
         if !(word.first().is_some_and(u8::is_ascii_digit) || word.eq_ignore_ascii_case(b"from")) {
@@ -239,6 +235,5 @@ fn is_product(text: &[u8], start: usize, quad: &Quad, floor: usize) -> bool {
         return false;
     }
     // Lower-case names are hosts as often as products: there the number itself decides.
-    let small = quad.octets[0] < 32 || quad.octets[1..].iter().all(|octet| *octet < 32);
-    name[0].is_ascii_uppercase() || (small && !quad.is_private())
+    name[0].is_ascii_uppercase() || quad.is_small()
 }

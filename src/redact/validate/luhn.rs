@@ -20,7 +20,7 @@ pub(in crate::redact) fn check(candidate: &[u8]) -> Verdict {
 /// True when the last digit is the check digit of those before it.
 pub(in crate::redact) fn passes(digits: &[u8]) -> bool {
     let sum: u32 = digits.iter().rev().enumerate().map(|(i, &digit)| doubled(digit, i % 2 == 1)).sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 fn doubled(digit: u8, double: bool) -> u32 {

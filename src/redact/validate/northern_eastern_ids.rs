@@ -34,8 +34,8 @@ pub(in crate::redact) fn norwegian_fnr(candidate: &[u8]) -> Verdict {
     with_digits(candidate, 11, |digits| {
         let (day, month, year) = yymmdd(digits);
         is_real_short(year, month % 40, day % 40)
-            && weighted(digits, &[3, 7, 6, 1, 8, 9, 4, 5, 2, 1]) % 11 == 0
-            && weighted(digits, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]) % 11 == 0
+            && weighted(digits, &[3, 7, 6, 1, 8, 9, 4, 5, 2, 1]).is_multiple_of(11)
+            && weighted(digits, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
     })
 }
 

@@ -17,7 +17,7 @@ fn check_digits(digits: &[u8]) -> Verdict {
     let (year, month, day) = yymmdd(digits);
     let year = year + [1900, 2000, 2100, 2200, 1800][(month / 20) as usize];
     let sum = weighted(digits, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]);
-    if sum % 10 != 0 || !is_real(year, month % 20, day) {
+    if !sum.is_multiple_of(10) || !is_real(year, month % 20, day) {
         return Verdict::Refutes;
     }
     if (1900..=2035).contains(&year) { Verdict::Proves } else { Verdict::Silent }

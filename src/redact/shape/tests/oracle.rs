@@ -100,7 +100,7 @@ proptest! {
         // The check digit, the slow way: try all ten.
         let number = (0..10).map(|last| [&digits[..], &[last]].concat()).find(|d| {
             let sum: u32 = d.iter().rev().enumerate().map(|(i, d)| match i % 2 { 0 => u32::from(*d), _ => [0, 2, 4, 6, 8, 1, 3, 5, 7, 9][*d as usize] }).sum();
-            sum % 10 == 0
+            sum.is_multiple_of(10)
         });
         let text: Vec<String> = number.unwrap_or_default().chunks(4).map(|group| group.iter().map(|d| d.to_string()).collect()).collect();
         let card = text.join(&separator);
