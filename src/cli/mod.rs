@@ -1,18 +1,22 @@
 //! Arguments, exit codes and everything a person sees; one file a command.
+//!
+//! [`args`] is the command line. A command is a file with `Args` (its arguments, help included) and
+//! `run(Args) -> ExitCode`, and one variant in [`args::Command`]. [`exit`] holds the codes. Results go to
+//! standard output, everything else to standard error; both through `anstream`, which drops colours
+//! where nobody sees them.
 
+pub mod args;
+pub mod exit;
 pub mod intake;
 pub mod key;
 mod keyring_file;
 pub mod redact;
 pub mod token;
 
+use clap::Parser;
 use std::process::ExitCode;
 
 /// Parses the process's arguments, runs the command and returns its exit code.
 pub fn main() -> ExitCode {
-    let mut redactor = crate::redact::Redactor::new(crate::redact::RuleSet::builtin());
-    match redact::pump(&mut redactor, &mut std::io::stdin().lock(), &mut std::io::stdout().lock()) {
-        Ok(_) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    args::Cli::parse().command.run()
 }

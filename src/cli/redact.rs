@@ -3,11 +3,37 @@
 //! Line by line: as many lines out as in; every byte outside masks is written as it was read, NUL, CR,
 //! invalid UTF-8 and a missing last newline included.
 
-use crate::redact::{Piece, Redactor, StreamState};
+use super::exit;
+use crate::redact::{Piece, Redactor, RuleSet, StreamState};
 use std::io::{self, Read, Write};
+use std::process::ExitCode;
 
 /// Bytes read at a time; a longer line makes the buffer grow to hold it.
 const BLOCK: usize = 256 * 1024;
+
+/// Clean standard input to standard output with the built-in rules.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Print a summary table on standard error at the end.
+    #[arg(long)]
+    stats: bool,
+}
+
+/// Runs to the end of standard input; 0 whether or not anything was masked.
+pub fn run(args: Args) -> ExitCode {
+    let mut redactor = Redactor::new(RuleSet::builtin());
+    match pump(&mut redactor, &mut io::stdin().lock(), &mut io::stdout().lock()) {
+        Ok(summary) => {
+            if args.stats {
+                let _ = summary.print(&mut anstream::stderr());
+            }
+            ExitCode::SUCCESS
+        }
+        // The reader of a pipe has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => exit::fail(exit::UNREACHABLE, format_args!("cannot read or write: {error}")),
+    }
+}
 
 /// What went through.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -22,6 +48,25 @@ pub struct Summary {
     pub withheld: u64,
     /// Bytes read.
     pub bytes: u64,
+}
+
+impl Summary {
+    /// Writes the table of `--stats`.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        for (name, count) in [
+            ("bytes", self.bytes),
+            ("lines", self.lines),
+            ("lines with masks", self.masked_lines),
+            ("masks", self.masks),
+            ("lines withheld", self.withheld),
+        ] {
+            writeln!(out, "{name:<18} {count:>14}")?;
+        }
+        Ok(())
+    }
 }
 
 /// Redacts `input` to `output` until its end.
