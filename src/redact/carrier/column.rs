@@ -11,28 +11,25 @@ const LONGEST_LIST: usize = 2048;
 
 /// Reads the values of the column whose name stands at `name`; false when it is no column.
 pub(crate) fn values(reader: &mut Reader<'_>, scope: Scope<'_>, name: std::ops::Range<usize>) -> bool {
+    if reader.cursor.is_plain_list(name.start) {
+        return false;
+    }
     let window = scope.floor.max(name.start.saturating_sub(LONGEST_LIST));
     let before = &scope.text[window..name.start];
-    let list = before.iter().rev().take_while(|byte| is_list_byte(byte));
-    let (mut index, mut length) = (0usize, 0usize);
-    for byte in list {
-        length += 1;
-        index += usize::from(*byte == b',');
-    }
-    let opened = before.len() > length && before[before.len() - length - 1] == b'(';
-    if !opened || !reader.paid(name.start - length, name.start) {
-        return false;
-    }
+    let list = name.start - before.iter().rev().take_while(|byte| is_list_byte(byte)).count();
     let after = &scope.text[name.end..scope.limit.min(name.end + LONGEST_LIST)];
-    let rest = after.iter().take_while(|byte| is_list_byte(byte)).count();
-    if after.get(rest) != Some(&b')') || !reader.paid(name.end, name.end + rest) {
+    let end = name.end + after.iter().take_while(|byte| is_list_byte(byte)).count();
+    let opened = list > window && scope.text[list - 1] == b'(';
+    let keyword = scope.skip_space(end + 1);
+    if !opened || scope.byte(end) != Some(b')') || !scope.has(keyword, b"values") {
+        reader.cursor.set_plain_list(list..end);
+        reader.paid(list, end);
         return false;
     }
-    let keyword = scope.skip_space(name.end + rest + 1);
-    if !scope.has(keyword, b"values") {
-        return false;
+    let index = memchr::memchr_iter(b',', &scope.text[list..name.start]).count();
+    if reader.paid(list, end) {
+        tuples(reader, scope, keyword + b"values".len(), index);
     }
-    tuples(reader, scope, keyword + b"values".len(), index);
     true
 }
 

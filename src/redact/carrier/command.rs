@@ -62,12 +62,15 @@ const PROGRAMS: &[Program] = &[
 ];
 
 /// Bytes and arguments of a command that are read.
-const LONGEST: usize = 4096;
-const MOST: usize = 128;
+const LONGEST: usize = 1024;
+const MOST: usize = 40;
 
 /// Reads the arguments of the program whose name stands at `name`; false when it is none we know.
 pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, name: Range<usize>) -> bool {
-    let Some(flags) = flags_of(&scope.text[name.clone()]) else { return false };
+    let Some((program, flags)) = flags_of(&scope.text[name.clone()]) else { return false };
+    if reader.cursor.command_read(program, name.start) {
+        return true;
+    }
     let mut bounds = Scope { limit: scope.limit.min(name.end + LONGEST), ..scope };
     // Inside a list every argument is a text of its own; else the command stays within its quotes.
     let listed =
@@ -92,17 +95,20 @@ pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, name: Range<usize>
             }
         }
     }
+    reader.cursor.set_command(program, at);
     reader.paid(name.end, at);
     true
 }
 
-fn flags_of(name: &[u8]) -> Option<&'static [(&'static str, Form)]> {
+/// The number of the program of that name, and its flags.
+fn flags_of(name: &[u8]) -> Option<(usize, &'static [(&'static str, Form)])> {
     let same = |known: &&str| {
         let mut letters = name.iter().filter(|byte| byte.is_ascii_alphanumeric());
         known.bytes().all(|wanted| letters.next().is_some_and(|byte| byte.eq_ignore_ascii_case(&wanted)))
             && letters.next().is_none()
     };
-    PROGRAMS.iter().find(|(names, _)| names.iter().any(|known| same(known))).map(|(_, flags)| *flags)
+    let program = PROGRAMS.iter().position(|(names, _)| names.iter().any(|known| same(known)))?;
+    Some((program, PROGRAMS[program].1))
 }
 
 /// Where a command ends that stands in single quotes: `sh -c 'mysql -px'`.

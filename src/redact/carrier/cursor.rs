@@ -7,7 +7,7 @@ use super::carry::Carry;
 use std::ops::Range;
 
 /// Fuel for a record: this many bytes read per byte of the record, and a little for short ones.
-pub(crate) const FUEL_PER_BYTE: usize = 16;
+pub(crate) const FUEL_PER_BYTE: usize = 8;
 pub(crate) const FUEL_BASE: usize = 4096;
 
 /// One record's reading state; kept by the worker and reused for every record and view.
@@ -22,6 +22,12 @@ pub struct KeyCursor {
     carry: Option<Carry>,
     /// Where the last name ended whose value was read.
     name_end: usize,
+    /// Words and commas that are known to be no column list of SQL.
+    plain_list: Range<usize>,
+    /// The last program whose arguments were read, and up to where.
+    command: (usize, usize),
+    /// A container of which every scalar is claimed.
+    covered: Range<usize>,
 }
 
 /// Whether a place lies between two unescaped double quotes, counted from the record's start.
@@ -45,6 +51,9 @@ impl KeyCursor {
         self.string = StringTrack { at: record.start, since: record.start, ..StringTrack::default() };
         self.carry = None;
         self.name_end = 0;
+        self.plain_list = 0..0;
+        self.command = (0, 0);
+        self.covered = 0..0;
         self.record = record;
     }
 
@@ -77,6 +86,32 @@ impl KeyCursor {
     #[cfg(any(test, fuzzing))]
     pub(crate) fn spent(&self) -> usize {
         self.spent
+    }
+
+    pub(crate) fn is_plain_list(&self, at: usize) -> bool {
+        self.plain_list.contains(&at)
+    }
+
+    pub(crate) fn set_plain_list(&mut self, list: Range<usize>) {
+        self.plain_list = list;
+    }
+
+    /// Whether the arguments of `program` have been read beyond `at`.
+    pub(crate) fn command_read(&self, program: usize, at: usize) -> bool {
+        self.command.0 == program && at < self.command.1
+    }
+
+    pub(crate) fn set_command(&mut self, program: usize, until: usize) {
+        self.command = (program, until);
+    }
+
+    /// The end of the container around `at` of which every scalar is claimed already.
+    pub(crate) fn covered(&self, at: usize) -> Option<usize> {
+        self.covered.contains(&at).then_some(self.covered.end)
+    }
+
+    pub(crate) fn set_covered(&mut self, container: Range<usize>) {
+        self.covered = container;
     }
 
     /// Pays for `bytes` read; false when the record's fuel does not suffice.

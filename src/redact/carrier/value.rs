@@ -37,7 +37,10 @@ fn read_at(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Style)
         return inner.after;
     }
     match scope.text[from] {
-        b'[' | b'{' => bracketed(reader, scope, from, style),
+        b'[' | b'{' => match reader.cursor.covered(from).filter(|_| reader.kind == ValueKind::Any) {
+            Some(end) => end.min(scope.limit),
+            None => bracketed(reader, scope, from, style),
+        },
         b'|' | b'>' if style.colon && lines::block_begins(scope, from) => {
             lines::block(reader, scope, from, Open::Block)
         }
@@ -92,7 +95,11 @@ fn bracketed(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Styl
             return end;
         }
     }
-    container::read(reader, scope, from)
+    let end = container::read(reader, scope, from);
+    if reader.kind == ValueKind::Any && !reader.plural {
+        reader.cursor.set_covered(from..end);
+    }
+    end
 }
 
 /// The brace that ends `{…}` of a connection string, where `}}` is one brace of the value.
