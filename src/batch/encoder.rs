@@ -12,6 +12,7 @@ use super::envelope::{Envelope, Origin};
 use super::escape::{Page, cut_point};
 use super::facts::{self, Facts};
 use super::identity::RecordId;
+use super::origin;
 use super::pack::Packer;
 use super::sealed::{Batch, Encoding, Header};
 use crate::record::{Covers, Fingerprint, Status};
@@ -56,7 +57,8 @@ pub struct RecordHead<'a> {
     /// What the source knows better than the line (journal: priority and time); fields left empty are
     /// read from the line.
     pub known: Facts,
-    /// Host and service the source found beside the text, redacted.
+    /// Host and service the source found beside the text, redacted; left empty they are read from the
+    /// redacted text.
     pub origin: Origin<'a>,
     /// The rules the record was redacted with; gives the names of those that hit.
     pub rules: &'a RuleSet,
@@ -119,7 +121,11 @@ impl Encoder {
 
     /// Adds a record to the batch, or says that the batch must be sealed first.
     pub fn push(&mut self, record: &Redacted<'_>, head: &RecordHead<'_>) -> Pushed {
-        self.push_parts(record.pieces(), record.rules(), record.tokens(), head)
+        let mut head = *head;
+        if head.origin.host.is_none() && head.origin.service.is_none() {
+            head.origin = origin::of(record.pieces());
+        }
+        self.push_parts(record.pieces(), record.rules(), record.tokens(), &head)
     }
 
     /// Notes a source range that the batch holds; a range that continues the stream's last one joins it.

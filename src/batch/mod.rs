@@ -12,6 +12,7 @@ pub mod envelope;
 mod escape;
 pub mod facts;
 pub mod identity;
+mod origin;
 mod pack;
 pub mod reseal;
 pub mod sealed;

@@ -3,6 +3,7 @@ use crate::batch::pack::unpack;
 use crate::batch::{EnvelopeParts, RecordKey};
 use crate::record::{Position, StreamId};
 use serde_json::Value;
+use std::sync::{Arc, LazyLock};
 
 const NOW: i64 = 1_763_900_000_000;
 
@@ -19,23 +20,35 @@ fn envelope(trust_origin: bool) -> Envelope {
     })
 }
 
+/// Compiled once for all tests.
+fn rules() -> Arc<RuleSet> {
+    static RULES: LazyLock<Arc<RuleSet>> = LazyLock::new(RuleSet::builtin);
+    RULES.clone()
+}
+
 struct Bench {
     encoder: Encoder,
     envelope: Envelope,
     key: RecordKey,
+    rules: Arc<RuleSet>,
     offset: u64,
 }
 
 impl Bench {
     fn new(settings: EncoderSettings) -> Bench {
-        Bench { encoder: Encoder::new(settings), envelope: envelope(false), key: RecordKey::new([1; 32]), offset: 0 }
+        Bench {
+            encoder: Encoder::new(settings),
+            envelope: envelope(false),
+            key: RecordKey::new([1; 32]),
+            rules: rules(),
+            offset: 0,
+        }
     }
 
     fn push(&mut self, pieces: &[Piece<'_>], known: Facts, origin: Origin<'_>) -> Pushed {
-        let rules = RuleSet::builtin();
         let id = self.key.id(StreamId([2; 16]), Position { generation: 0, offset: self.offset });
         let head =
-            RecordHead { envelope: &self.envelope, raw: RawLine(b""), known, origin, rules: &rules, id, now: NOW };
+            RecordHead { envelope: &self.envelope, raw: RawLine(b""), known, origin, rules: &self.rules, id, now: NOW };
         let pushed = self.encoder.push_parts(pieces.iter().copied(), &[], ["em_k792de85ak3fev"].into_iter(), &head);
         if pushed == Pushed::Added {
             self.offset += 100;
