@@ -3,7 +3,5 @@
 mod hard_cases;
 
 mod batches;
-mod delivery;
-mod host;
 mod intake_contract;
 mod sink_datadog;
