@@ -6,6 +6,7 @@
 //! findings, mapped back to raw bytes, becomes masks. A record is never parsed into a tree and printed
 //! again: bytes outside masks are the bytes that were read.
 
+mod automaton;
 pub mod builtin;
 pub mod carrier;
 mod claims;
@@ -22,6 +23,7 @@ pub mod rule_file;
 pub mod ruleset;
 mod search;
 pub mod shape;
+mod simd;
 mod trigger;
 mod union;
 pub mod validate;

@@ -1,14 +1,15 @@
 //! The prefilter: one visit that finds every literal of every rule.
 //!
 //! All literals stand in one automaton, ASCII letters folded; a literal that asks for exact case is
-//! compared once more where it hit. Each hit names a *target*: what the engine does there.
+//! compared once more where it hit. Each hit leads to one or more *targets*: what the engine does there.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+pub(super) use super::automaton::Hit;
+use super::automaton::{Automaton, LONGEST, Pattern};
 use std::collections::BTreeMap;
 
 /// What a literal hit leads to. Numbers index the rule set's tables.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Target {
+pub(super) enum Target {
     /// An anchor rule.
     Anchor(u16),
     /// A regex rule.
@@ -20,75 +21,64 @@ pub enum Target {
 }
 
 /// A literal and what it leads to.
-pub struct Literal {
+pub(super) struct Literal {
     /// The bytes as written; for folded literals ASCII letters in lower case.
-    pub bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     /// ASCII letters match in either case.
-    pub folded: bool,
+    pub(super) folded: bool,
     /// What to do at a hit.
-    pub target: Target,
-}
-
-/// A hit: where a literal stands and where it leads.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Hit {
-    /// First byte.
-    pub start: u32,
-    /// First byte after.
-    pub end: u32,
-    /// What to do there.
-    pub target: Target,
+    pub(super) target: Target,
 }
 
 /// The compiled literals.
-pub struct Prefilter {
-    automaton: Option<AhoCorasick>,
-    /// Per pattern of the automaton: its targets and, where case counts, the exact bytes.
-    patterns: Vec<Vec<(Option<Box<[u8]>>, Target)>>,
+pub(super) struct Prefilter {
+    automaton: Automaton,
+    /// Per literal of the automaton: its part of `targets`.
+    ranges: Vec<(u32, u32)>,
+    targets: Vec<Target>,
 }
 
 impl Prefilter {
     /// Compiles all literals into one automaton.
     ///
     /// # Errors
-    /// When the automaton would exceed its size limit.
-    pub fn compile(literals: impl IntoIterator<Item = Literal>) -> Result<Prefilter, String> {
-        let mut by_bytes: BTreeMap<Vec<u8>, Vec<(Option<Box<[u8]>>, Target)>> = BTreeMap::new();
+    /// When a literal is empty or longer than the automaton takes.
+    pub(super) fn compile(literals: impl IntoIterator<Item = Literal>) -> Result<Prefilter, String> {
+        let mut grouped: BTreeMap<(Vec<u8>, bool), Vec<Target>> = BTreeMap::new();
         for literal in literals {
-            let exact = (!literal.folded).then(|| literal.bytes.clone().into_boxed_slice());
-            by_bytes.entry(literal.bytes.to_ascii_lowercase()).or_default().push((exact, literal.target));
+            if literal.bytes.is_empty() || literal.bytes.len() > LONGEST {
+                return Err(format!("a literal of {} bytes; 1 to {LONGEST} are possible", literal.bytes.len()));
+            }
+            grouped.entry((literal.bytes, !literal.folded)).or_default().push(literal.target);
         }
-        let (bytes, patterns): (Vec<_>, Vec<_>) = by_bytes.into_iter().unzip();
-        let automaton = (!bytes.is_empty())
-            .then(|| {
-                AhoCorasick::builder()
-                    .ascii_case_insensitive(true)
-                    .match_kind(MatchKind::Standard)
-                    .kind(Some(AhoCorasickKind::DFA))
-                    .build(&bytes)
-            })
-            .transpose()
-            .map_err(|error| format!("the literals of all rules do not fit one automaton: {error}"))?;
-        Ok(Prefilter { automaton, patterns })
+        let (mut patterns, mut ranges, mut targets) = (Vec::new(), Vec::new(), Vec::new());
+        for ((bytes, exact), mut group) in grouped {
+            group.sort_unstable();
+            group.dedup();
+            let from = targets.len() as u32;
+            targets.extend(group);
+            ranges.push((from, targets.len() as u32));
+            patterns.push(Pattern { bytes: bytes.into_boxed_slice(), exact });
+        }
+        Ok(Prefilter { automaton: Automaton::new(patterns), ranges, targets })
     }
 
     /// Appends every hit in `text` to `hits`, ordered by start, of equal starts the longer first.
-    pub fn scan(&self, text: &[u8], hits: &mut Vec<Hit>) {
-        let Some(automaton) = &self.automaton else { return };
+    pub(super) fn scan(&self, text: &[u8], hits: &mut Vec<Hit>) {
         let from = hits.len();
-        for found in automaton.find_overlapping_iter(text) {
-            for (exact, target) in &self.patterns[found.pattern().as_usize()] {
-                if exact.as_ref().is_none_or(|exact| text[found.range()] == **exact) {
-                    hits.push(Hit { start: found.start() as u32, end: found.end() as u32, target: *target });
-                }
-            }
-        }
-        hits[from..].sort_unstable_by_key(|hit| (hit.start, u32::MAX - hit.end, hit.target));
+        self.automaton.scan(text, hits);
+        hits[from..].sort_unstable();
+    }
+
+    /// What a hit leads to.
+    pub(super) fn targets(&self, hit: Hit) -> &[Target] {
+        let (from, to) = self.ranges[hit.literal()];
+        &self.targets[from as usize..to as usize]
     }
 
     /// Bytes the tables take.
-    pub fn memory(&self) -> usize {
-        self.automaton.as_ref().map_or(0, AhoCorasick::memory_usage)
+    pub(super) fn memory(&self) -> usize {
+        self.automaton.size()
     }
 }
 
@@ -102,12 +92,15 @@ mod tests {
         let filter = Prefilter::compile([
             literal("AKIA", false, Target::Anchor(0)),
             literal("token", true, Target::Key(1)),
+            literal("token", true, Target::Shape(3)),
             literal("access_token", true, Target::Key(2)),
         ])
         .unwrap();
         let mut hits = Vec::new();
         filter.scan(b"akia AKIA Access_Token", &mut hits);
-        let targets: Vec<_> = hits.iter().map(|hit| (hit.start, hit.target)).collect();
-        assert_eq!(targets, [(5, Target::Anchor(0)), (10, Target::Key(2)), (17, Target::Key(1))]);
+        let targets: Vec<_> = hits.iter().map(|hit| (hit.start(), filter.targets(*hit).to_vec())).collect();
+        let wanted =
+            [(5, vec![Target::Anchor(0)]), (10, vec![Target::Key(2)]), (17, vec![Target::Shape(3), Target::Key(1)])];
+        assert_eq!(targets, wanted);
     }
 }

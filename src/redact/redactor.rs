@@ -5,7 +5,7 @@
 
 use super::claims::{Claims, Edit};
 use super::finding::{Finding, Span};
-use super::prefilter::Hit;
+use super::prefilter::{Hit, Target};
 use super::rule::RuleIndex;
 use super::ruleset::RuleSet;
 use super::search::{Found, Scratch, Window, search, search_text};
@@ -124,7 +124,7 @@ impl Redactor {
         let (mut start, mut first_hit) = (0, 0);
         for &end in ends {
             let range = start..end as usize;
-            let last_hit = first_hit + self.hits[first_hit..].partition_point(|hit| (hit.start as usize) < range.end);
+            let last_hit = first_hit + self.hits[first_hit..].partition_point(|hit| (hit.start() as usize) < range.end);
             self.record(stream, block, range.clone(), first_hit..last_hit, each);
             (start, first_hit) = (range.end, last_hit);
         }
@@ -193,8 +193,10 @@ impl Work {
         for found in self.found.drain(..) {
             self.claims.add(rules, minter.as_deref_mut(), block, found, None);
         }
+        // Without a trace of an encoding in the record there is no view of it.
+        let encoded = self.scratch.triggers.may_be_encoded(record.start, record.end);
         let mut from = record.start;
-        loop {
+        while encoded {
             let to = record.end.min(from + VIEW_WINDOW);
             self.views(rules, minter.as_deref_mut(), &block[from..to], from)?;
             if to == record.end {
@@ -251,10 +253,10 @@ impl Work {
         }
         let mut read = record.start;
         for hit in window.hits.iter().filter(|hit| is_block_marker(rules, hit)) {
-            if (hit.start as usize) < read {
+            if (hit.start() as usize) < read {
                 continue;
             }
-            match key_block::bodies(&block[..record.end], hit.start as usize, &mut add) {
+            match key_block::bodies(&block[..record.end], hit.start() as usize, &mut add) {
                 Block::None => {}
                 Block::Opens => stream.open = Some(0),
                 Block::Inside(end) => read = end,
@@ -267,14 +269,15 @@ impl Work {
 fn key_blocks_of(rules: &RuleSet, text: &[u8], scratch: &Scratch, found: &mut Vec<Found>) {
     let Some(rule) = rules.key_block else { return };
     for hit in scratch.hits.iter().filter(|hit| is_block_marker(rules, hit)) {
-        key_block::bodies(text, hit.start as usize, &mut |span| {
+        key_block::bodies(text, hit.start() as usize, &mut |span| {
             found.push(Found { finding: Finding { rule, span }, strong: true });
         });
     }
 }
 
 fn is_block_marker(rules: &RuleSet, hit: &Hit) -> bool {
-    matches!(hit.target, super::prefilter::Target::Shape(number) if Some(rules.shapes[usize::from(number)].0) == rules.key_block)
+    let of_blocks = |target: &Target| matches!(target, Target::Shape(number) if Some(rules.shapes[usize::from(*number)].0) == rules.key_block);
+    rules.prefilter.targets(*hit).iter().any(of_blocks)
 }
 
 /// Where a finding of a view came from.

@@ -63,26 +63,28 @@ pub(super) fn search(
     out: &mut Vec<Found>,
 ) {
     scratch.reset(rules, window.record.clone());
-    for &hit in window.hits {
-        match hit.target {
+    let wanted =
+        window.hits.iter().flat_map(|hit| rules.prefilter.targets(*hit).iter().map(move |target| (*hit, *target)));
+    for (hit, target) in wanted {
+        match target {
             Target::Anchor(number) => {
                 let (rule, anchor) = &rules.anchors[usize::from(number)];
                 let resume = &mut scratch.anchor_resume[usize::from(number)];
-                if hit.start < *resume {
+                if hit.start() < *resume {
                     continue;
                 }
                 if let Some((span, read)) = anchored(text, &window.record, hit, anchor) {
                     *resume = read;
                     accept(rules, text, &window.record, *rule, span, None, true, out);
                 } else {
-                    *resume = hit.end;
+                    *resume = hit.end();
                 }
             }
             Target::Key(word) => {
-                let word = WordHit { start: hit.start, end: hit.end, word };
+                let word = WordHit { start: hit.start(), end: hit.end(), word };
                 key::find(text, word, &rules.keys, &mut scratch.cursor, &mut scratch.keyed);
             }
-            Target::Shape(number) => ask(rules, text, &window.record, number, hit.start, scratch, out),
+            Target::Shape(number) => ask(rules, text, &window.record, number, hit.start(), scratch, out),
             Target::Regex(number) => expression(rules, text, &window.record, number, hit, scratch, out),
         }
     }
@@ -223,7 +225,7 @@ fn accept(
 
 /// The span of an anchor hit and how far was read.
 fn anchored(text: &[u8], record: &Range<usize>, hit: Hit, anchor: &AnchorFind) -> Option<(Span, u32)> {
-    let (start, end) = (hit.start as usize, hit.end as usize);
+    let (start, end) = (hit.start() as usize, hit.end() as usize);
     if anchor.boundary && start > record.start && text[start - 1].is_ascii_alphanumeric() {
         return None;
     }
@@ -286,16 +288,16 @@ fn expression(
 ) {
     let expression = &rules.expressions[usize::from(number)];
     let resume = &mut scratch.regex_resume[usize::from(number)];
-    if hit.start < *resume {
+    if hit.start() < *resume {
         return;
     }
-    let from = (hit.start as usize).saturating_sub(expression.before).max(record.start);
-    let to = (hit.start as usize + expression.after).max(hit.end as usize).min(record.end);
+    let from = (hit.start() as usize).saturating_sub(expression.before).max(record.start);
+    let to = (hit.start() as usize + expression.after).max(hit.end() as usize).min(record.end);
     let Some(found) = expression.regex.captures(&text[from..to]) else { return };
     let value = found.name("value").or_else(|| found.get(0));
     if let Some(value) = value.filter(|value| !value.is_empty()) {
         let span = Span::new(from + value.start(), from + value.end());
-        *resume = span.end.max(hit.end);
+        *resume = span.end.max(hit.end());
         accept(rules, text, record, expression.rule, span, None, true, out);
     }
 }
