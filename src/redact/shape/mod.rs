@@ -12,6 +12,8 @@ mod card;
 mod digit_ids;
 mod edge;
 mod email;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod groups;
 mod iban;
 mod ipv4;

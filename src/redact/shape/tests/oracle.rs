@@ -43,6 +43,12 @@ proptest! {
     }
 
     #[test]
+    fn any_offset(text in "[\\x00-\\x20][0-9A-Fa-f@.:; <>\"'()=_ulN\\\\ż\u{a0}-]{0,60}", bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+        super::super::fuzz::fuzz_shapes(text.as_bytes());
+        super::super::fuzz::fuzz_shapes(&bytes);
+    }
+
+    #[test]
     fn every_v4_address_is_found_whole(octets in any::<[u8; 4]>()) {
         let address = Ipv4Addr::from(octets);
         let expected = !matches!(octets[0], 0 | 127 | 255);
