@@ -2,6 +2,7 @@
 
 mod hard_cases;
 
+mod allocations;
 mod batches;
 mod intake_contract;
 mod sink_datadog;
