@@ -1,6 +1,6 @@
 //! The command line as a whole: one variant a command, whose arguments stand in the command's own file.
 
-use super::{intake, redact};
+use super::{intake, key, redact, retention, token};
 use std::process::ExitCode;
 
 const ABOUT: &str = "Masks personal data and credentials in logs and ships the cleaned records to Datadog";
@@ -28,6 +28,14 @@ pub enum Command {
     Redact(redact::Args),
     /// Receive logs as Datadog's intake would, more strictly, and show what arrives.
     Intake(intake::Args),
+    /// Make, list and destroy the keys of tokens.
+    Key(key::Args),
+    /// Show the tokens of a value in all living epochs.
+    Token(token::Args),
+    /// Show the search that finds a value's records.
+    Query(token::Args),
+    /// Ask the site where records land and for how long they are kept.
+    Retention(retention::Args),
 }
 
 impl Command {
@@ -36,6 +44,10 @@ impl Command {
         match self {
             Command::Redact(args) => redact::run(args),
             Command::Intake(args) => intake::run(args),
+            Command::Key(args) => key::run(args),
+            Command::Token(args) => token::run(args),
+            Command::Query(args) => token::run_query(args),
+            Command::Retention(args) => retention::run(args),
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod intake;
 pub mod key;
 mod keyring_file;
 pub mod redact;
+pub mod retention;
 pub mod token;
 
 use clap::Parser;
