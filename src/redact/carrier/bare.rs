@@ -43,7 +43,8 @@ fn extend(scope: Scope<'_>, mut at: usize, from: usize, style: Style) -> usize {
             b'&' => style.query || style.member || begins_anew(scope, at + 1),
             b'#' => style.query,
             b',' => style.member || begins_anew(scope, at + 1),
-            b';' | b'|' => begins_anew(scope, at + 1),
+            b';' => begins_anew(scope, at + 1) || setting_begins(scope, at + 1),
+            b'|' => begins_anew(scope, at + 1),
             b'"' | b'\'' | b'`' => at > from && closes_something(scope, at + 1),
             b'<' => matches!(scope.byte(at + 1), Some(b'/' | b'!') | None) || tag_follows(scope, at + 1),
             b'>' => closes_something(scope, at + 1),
@@ -112,6 +113,14 @@ pub(crate) fn pair_begins(scope: Scope<'_>, at: usize) -> bool {
         && bytes[0] != b'%'
         && matches!(bytes.get(name), Some(b'=' | b':'))
         && bytes[..name].iter().any(u8::is_ascii_alphabetic)
+}
+
+/// `User Id=` at `at`: a setting of a connection string whose name holds spaces.
+fn setting_begins(scope: Scope<'_>, at: usize) -> bool {
+    const LONGEST_NAME: usize = 32;
+    let bytes = &scope.text[at.min(scope.limit)..scope.limit.min(at + LONGEST_NAME)];
+    let name = bytes.iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte == b' ').count();
+    name > 1 && bytes.get(name) == Some(&b'=')
 }
 
 /// Whether the bracket or quote before `at` closed something around the value: nothing, white space or

@@ -30,6 +30,8 @@ pub struct Carry {
 pub(crate) enum Open {
     /// Nothing of the value has been seen.
     Value,
+    /// The key was a value of `name`: its sibling `value` is expected.
+    Sibling,
     /// A text of deeper indented lines.
     Block,
     /// `name: value` lines, deeper indented.

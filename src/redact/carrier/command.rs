@@ -107,7 +107,7 @@ fn flags_of(name: &[u8]) -> Option<(usize, &'static [(&'static str, Form)])> {
         known.bytes().all(|wanted| letters.next().is_some_and(|byte| byte.eq_ignore_ascii_case(&wanted)))
             && letters.next().is_none()
     };
-    let program = PROGRAMS.iter().position(|(names, _)| names.iter().any(|known| same(known)))?;
+    let program = PROGRAMS.iter().position(|(names, _)| names.iter().any(same))?;
     Some((program, PROGRAMS[program].1))
 }
 

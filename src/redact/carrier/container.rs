@@ -121,11 +121,11 @@ fn token(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize, state: &mut State
             if matches!(scope.byte(escape), Some(b'n' | b'r' | b't') | None) {
                 return Some((escape + 1).min(scope.limit));
             }
-            let end = bare_end(scope, escape, state.valued);
+            let end = bare_end(reader, scope, escape, state.valued);
             (at..end, end, false)
         }
         None => {
-            let end = bare_end(scope, at, state.valued);
+            let end = bare_end(reader, scope, at, state.valued);
             (at..end, end, false)
         }
     };
@@ -152,9 +152,11 @@ fn own_mask_end(reader: &Reader<'_>, scope: Scope<'_>, at: usize) -> Option<usiz
     (window[length] == b']' && reader.labels.knows(&window[..length])).then(|| at + length + 2)
 }
 
-fn bare_end(scope: Scope<'_>, at: usize, valued: bool) -> usize {
+fn bare_end(reader: &Reader<'_>, scope: Scope<'_>, at: usize, valued: bool) -> usize {
+    // `[Bearer x, …]`: a scheme and its credential are one text.
+    let spaced = reader.kind == ValueKind::Authorization;
     let ends = |byte: &u8| {
-        byte.is_ascii_whitespace()
+        (byte.is_ascii_whitespace() && !(spaced && *byte == b' '))
             || matches!(byte, b',' | b';' | b']' | b'}' | b')' | b'"' | b'\\')
             || (!valued && matches!(byte, b':' | b'='))
     };

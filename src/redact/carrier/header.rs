@@ -228,11 +228,13 @@ fn cookie_name_end(scope: Scope<'_>, at: usize) -> Option<usize> {
 
 fn cookie_end(scope: Scope<'_>, from: usize) -> usize {
     let bytes = &scope.text[from.min(scope.limit)..scope.limit];
-    let from_quote = usize::from(bytes.first() == Some(&b'"'));
     let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b';' | b'"' | b',' | b'\\' | 0);
-    match bytes[from_quote..].iter().position(ends) {
-        Some(at) if from_quote == 1 && bytes[at + 1] == b'"' => from + at + 2,
-        Some(at) => from + from_quote + at,
-        None => scope.limit,
+    if bytes.first() == Some(&b'"') {
+        let close = bytes[1..].iter().position(|byte| matches!(byte, b'"' | b'\\' | b';'));
+        if let Some(close) = close.filter(|at| bytes[at + 1] == b'"') {
+            return from + close + 2;
+        }
+        return from;
     }
+    bytes.iter().position(ends).map_or(scope.limit, |at| from + at)
 }

@@ -102,7 +102,7 @@ pub(crate) fn owner(scope: Scope<'_>, value: usize) -> Option<Member> {
         _ => {
             let length = name_length(scope.text[scope.floor..end].iter().rev());
             let name = end - length..end;
-            (length > 0 && length <= LONGEST_NAME).then(|| Member {
+            (length > 0 && length <= LONGEST_NAME).then_some(Member {
                 start: name.start,
                 name,
                 value: sign_end,

@@ -4,6 +4,7 @@
 //! connecting word or a quote announces it and it looks like a secret.
 
 use super::bare::{self, Style};
+use super::container;
 use super::kind::{self, ValueKind};
 use super::plain;
 use super::quoted;
@@ -29,6 +30,30 @@ pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: 
         _ if spoken => secret(reader, scope, start, at, from),
         _ => false,
     }
+}
+
+/// `PASSWORD('x')`, `setToken("x")`, `AccessToken(value=x, …)`: what stands in brackets right behind a name.
+pub(crate) fn call(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bool {
+    if !matches!(scope.byte(at), Some(b'(' | b'[' | b'{')) || reader.kind != ValueKind::Any {
+        return false;
+    }
+    if let Some(quote) = quoted::open(scope, at + 1) {
+        let inner = quoted::read(scope, quote);
+        let claims = inner.closed && looks_secret(&scope.text[inner.start..inner.end]);
+        return claims && reader.paid(at, inner.after) && reader.claim(scope, inner.start..inner.end, true);
+    }
+    let known = reader.out.len();
+    let mut settings = Reader {
+        rule: reader.rule,
+        kind: ValueKind::Vendor,
+        plural: false,
+        labels: reader.labels,
+        cursor: &mut *reader.cursor,
+        out: &mut *reader.out,
+    };
+    let end = container::read(&mut settings, scope, at);
+    settings.paid(at, end);
+    reader.out.len() > known
 }
 
 /// `pesel 90010112349`, `kod to 482913`.
@@ -97,6 +122,11 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize) -> bool
         if colon.is_some() || listed(plain, ANNOUNCE) {
             let value_end = trimmed_end(scope, next);
             let value = &scope.text[next..value_end];
+            // `your password is now: X`
+            if scope.byte(value_end) == Some(b':') && !looks_secret(value) {
+                from = next;
+                continue;
+            }
             return looks_secret(value) && reader.paid(from, value_end) && reader.claim(scope, next..value_end, false);
         }
         if !plain.iter().all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80 || *byte == b'-') {

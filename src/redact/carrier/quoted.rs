@@ -84,7 +84,7 @@ fn find(scope: Scope<'_>, at: usize, closing: &[u8]) -> Option<usize> {
 fn closes(scope: Scope<'_>, closing: &[u8], depth: usize, run: usize) -> bool {
     match closing {
         // Inside a JSON string every backslash of the quoted text is written twice.
-        b"'" | b"`" if depth == 0 => (run / if scope.nested { 2 } else { 1 }) % 2 == 0,
+        b"'" | b"`" if depth == 0 => (run / if scope.nested { 2 } else { 1 }).is_multiple_of(2),
         [_] => run < depth || run % (2 * (depth + 1)) == depth,
         _ => true,
     }

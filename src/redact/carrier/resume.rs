@@ -4,6 +4,7 @@ use super::bare::Style;
 use super::carry::{Carry, LONGEST, Open};
 use super::container;
 use super::lines;
+use super::member;
 use super::reader::Reader;
 use super::scope::Scope;
 use super::value;
@@ -26,6 +27,13 @@ pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, carry: Carry) {
         Open::Container(depth) => {
             let end = container::resume(reader, scope, first, depth);
             reader.paid(first, end);
+        }
+        Open::Sibling => {
+            let named = member::at_start(scope, first);
+            if let Some(found) = named.filter(|it| member::is_one_of(scope, &it.name, member::VALUES)) {
+                let style = Style { member: found.quoted, ..Style::default() };
+                value::read(reader, scope, found.value, style);
+            }
         }
         Open::Value if deeper && !lines::is_member(scope, first) => {
             let word = scope.text[first..scope.limit].trim_ascii_end();

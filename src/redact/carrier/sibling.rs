@@ -2,6 +2,8 @@
 //! lists `["X-Api-Key","…"]`, pairs `("password","…")`.
 
 use super::bare::Style;
+use super::carry::Open;
+use super::lines;
 use super::member;
 use super::quoted;
 use super::reader::Reader;
@@ -69,6 +71,10 @@ fn forwards(reader: &mut Reader<'_>, scope: Scope<'_>, after: usize, wanted: &[&
             value::read(reader, scope, next.value, style_of(next.quoted));
         }
         at = end;
+    }
+    let rest = scope.text[at.min(scope.limit)..scope.limit].iter();
+    if rest.take(8).all(|byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b';')) {
+        lines::leave_open(reader, scope, at, Open::Sibling);
     }
     // `<property name="password">x</property>`
     if scope.byte(at) == Some(b'>') && scope.text[scope.floor..at].last() != Some(&b'/') {

@@ -11,6 +11,8 @@ use super::reader::Reader;
 use super::scalar::scalar;
 use super::scope::Scope;
 
+const TAGS: &[&str] = &["!vault ", "!!str ", "!!binary ", "!secret ", "!encrypted "];
+
 /// Reads the value that begins at or after `at`; returns the first byte after it.
 pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize, style: Style) -> usize {
     let from = skip_to_value(scope, at, style);
@@ -27,7 +29,12 @@ pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize, style: 
 fn skip_to_value(scope: Scope<'_>, at: usize, style: Style) -> usize {
     let blank = scope.skip_blank(at);
     // Only a quoted key's value may stand on the next line of the same record.
-    if style.member { scope.skip_space(blank) } else { blank }
+    if style.member {
+        return scope.skip_space(blank);
+    }
+    // A YAML tag says what kind of text follows.
+    let tag = TAGS.iter().find(|tag| style.line && scope.has(blank, tag.as_bytes()));
+    tag.map_or(blank, |tag| scope.skip_blank(blank + tag.len()))
 }
 
 fn read_at(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Style) -> usize {
@@ -84,11 +91,10 @@ fn bracketed(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Styl
             return end;
         }
         let odbc = scope.text[from] == b'{' && !style.colon && from > scope.floor;
-        if odbc && scope.text[from - 1] == b'=' {
-            if let Some(close) = brace_end(scope, from + 1) {
-                reader.claim(scope, from + 1..close, true);
-                return close + 1;
-            }
+        let close = (odbc && scope.text[from - 1] == b'=').then(|| brace_end(scope, from + 1)).flatten();
+        if let Some(close) = close {
+            reader.claim(scope, from + 1..close, true);
+            return close + 1;
         }
         if scope.has(from, b"{{") {
             reader.claim(scope, from..end, false);

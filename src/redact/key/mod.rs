@@ -126,6 +126,7 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
         Spot::Loose { at } => {
             sibling::siblings(reader, scope, name.start, at)
                 || column::values(reader, scope, name.start..at)
+                || prose::call(reader, scope, at)
                 || prose::read(reader, scope, name.start, at, used.prose)
         }
     }
@@ -167,6 +168,7 @@ fn scope_of<'t>(whole: Scope<'t>, name: Name, string_end: Option<usize>) -> Scop
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
 #[cfg(test)]
 #[cfg(test)]
 mod tests;

@@ -156,6 +156,7 @@ fn connection_strings() {
     check(&[
         ("jdbc:sqlserver://db:1433;databaseName=erp;user=app;password=FAKEjdbc7;encrypt=true", &["FAKEjdbc7"]),
         ("Driver={X};Server=db;Uid=app;Pwd={FAKE;semi}}x};Timeout=5", &["FAKE;semi}}x"]),
+        ("Password=FAKE;1;User Id=app;Server=db", &["FAKE;1"]),
         ("AccountName=acct;AccountKey=RkFLRQABAg6Ow==;EndpointSuffix=core.windows.net", &["RkFLRQABAg6Ow=="]),
     ]);
 }
@@ -168,6 +169,8 @@ fn headers() {
             &["FAKEb1.x_y-z~q+/==", "FAKEb2Qw"],
         ),
         ("Authorization: FAKEraw77Qw2x", &["FAKEraw77Qw2x"]),
+        ("h={authorization=[Bearer FAKE1], accept=[*/*]}", &["FAKE1"]),
+        ("Cookie: a=FAKE1;b=FAKE2; c=\"FAKE 3\"", &["FAKE1", "FAKE2", "FAKE 3"]),
         (
             r#"Authorization: Digest username="jan", realm="x", nonce="fa4e", uri="/a?b=1", response="fa4ec0c7""#,
             &["jan", "fa4ec0c7"],
@@ -260,6 +263,9 @@ fn running_text() {
         ("ALTER USER app WITH PASSWORD 'FAKE''sql'; x", &["FAKE''sql"]),
         ("UPDATE u SET password = 'FAKE1' WHERE id = 3", &["FAKE1"]),
         ("secret \"erp-db\" created", &[]),
+        ("SET PASSWORD FOR 'jan'@'h' = PASSWORD('FAKE1'); x.getToken('user')", &["FAKE1"]),
+        ("AccessToken(value=FAKE1abc234567, type=bearer) Token(id=7)", &["FAKE1abc234567"]),
+        ("Your password is now: hunter2x", &["hunter2x"]),
         ("login failed with password hunter22x for jan", &["hunter22x"]),
         ("grant_type=password&username=jan&password=FAKEgr7&scope=api", &["FAKEgr7"]),
         ("GET /cb?code=4/0FAKE&state=x HTTP/1.1\" 302, exit code=137", &["4/0FAKE"]),
@@ -334,6 +340,9 @@ fn values_over_several_records() {
         ("enter password:\nlogin ok", vec![]),
         ("password:\n  at com.example.Db.open(Db.java:41)", vec![]),
         ("credentials:\n  type: basic\n  user: svc x\n  key: 'FAKE1'\nport: 1", vec!["svc x", "FAKE1"]),
+        ("- name: DB_PASSWORD\n  value: FAKE1\n- name: X\n  value: y", vec!["FAKE1"]),
+        ("{\n \"name\": \"DB_PASSWORD\",\n \"value\": \"FAKE1\"\n}", vec!["FAKE1"]),
+        ("secret: !vault |\n  FAKE1\nx: y", vec!["FAKE1"]),
         ("x:\n- tokens:\n  - FAKE1\n  - FAKE2", vec!["FAKE1", "FAKE2"]),
     ] {
         let lines: Vec<&str> = text.split('\n').collect();
