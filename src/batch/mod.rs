@@ -23,3 +23,6 @@ pub use facts::Facts;
 pub use identity::{RecordId, RecordKey};
 pub use pack::Unreadable;
 pub use sealed::{Batch, Damaged, Encoding, Header};
+
+#[doc(hidden)]
+pub use {escape::fuzz_escape, facts::fuzz_facts, reseal::fuzz_open};

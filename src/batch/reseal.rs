@@ -179,6 +179,32 @@ fn close(header: &Header, encoding: Encoding, records: &[&RawValue]) -> Result<B
     Ok(Batch::new(header, body))
 }
 
+/// Any bytes as a body: opening ends, stays within the header's length and never panics; what opens as
+/// records can be halved without loss.
+#[doc(hidden)]
+pub fn fuzz_open(data: &[u8]) {
+    let Some((&first, body)) = data.split_first() else { return };
+    let encoding = [Encoding::Zstd, Encoding::Gzip, Encoding::None][usize::from(first) % 3];
+    let header = Header {
+        sequence: 1,
+        oldest: 0,
+        set: crate::record::Fingerprint(0),
+        covers: Vec::new(),
+        encoding,
+        entries: 0,
+        raw_len: 1 << 16,
+    };
+    let batch = Batch::new(header, body.to_vec());
+    let Ok(json) = open(&batch) else { return };
+    assert!(json.len() <= 1 << 16);
+    if let (Ok(all), Ok(parts)) = (records(&json), halve(&batch)) {
+        assert_eq!(
+            parts.iter().map(|part| part.header.entries as usize).sum::<usize>(),
+            all.len() * usize::from(all.len() > 1)
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,6 +296,15 @@ mod tests {
         for record in read(&again) {
             assert_eq!(record["logveil"]["set"], rules.fingerprint().to_string());
             assert!(record["logveil"]["rules"].as_array().is_some_and(|ids| ids.contains(&"a".into())));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_body_is_survived(first: u8, data: Vec<u8>, n in 0usize..4) {
+            fuzz_open(&[&[first], &data[..]].concat());
+            let records = vec![r#"{"timestamp":1}"#; n].join(",");
+            fuzz_open(format!("\u{2}[{records}]").as_bytes());
         }
     }
 

@@ -91,6 +91,19 @@ fn colons(json: &[u8]) -> usize {
     count
 }
 
+/// Any bytes under any encoding: the limit holds, nothing panics, and a body without a doubled key has as
+/// many members as its tree.
+#[doc(hidden)]
+pub fn fuzz_decode(data: &[u8]) {
+    let Some((&first, body)) = data.split_first() else { return };
+    let encoding = ["", "gzip", "deflate", "zstd"][usize::from(first) % 4];
+    let Ok(json) = decompress(encoding, body, 1 << 16) else { return };
+    assert!(json.len() <= 1 << 16);
+    if let Ok(events) = events(&json) {
+        assert!(events.iter().all(Value::is_object));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,5 +171,13 @@ mod tests {
             assert_eq!(events(json.as_bytes()).map(|e| e.len()), events_or_error, "{json}");
         }
         assert_eq!(events(b"[{\"a\":\"\xff\"}]"), Err(BadBody::Json));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_survived(data: Vec<u8>, json in r#"[\[\]{}":,a0 \\]{0,30}"#) {
+            fuzz_decode(&data);
+            fuzz_decode(format!("\0{json}").as_bytes());
+        }
     }
 }
