@@ -1,0 +1,115 @@
+//! A configuration held against this machine: key file, CA file, patterns, state directory, user. Reads
+//! metadata only; creates and changes nothing.
+
+use super::schema::{At, Output, Written};
+use super::secret::SecretRef;
+use super::settings::Config;
+use crate::agent;
+use crate::strict_yaml::Problems;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// What was found on this machine, a line a source.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Findings {
+    /// Name of the source and number of files that match now.
+    pub files: Vec<(String, usize)>,
+    /// Runs as root.
+    pub root: bool,
+}
+
+/// Examines the host. Mistakes and warnings go to `problems` at the place that names the thing.
+pub fn examine(
+    config: &Config,
+    written: &Written,
+    var: &dyn Fn(&str) -> Option<String>,
+    problems: &Problems<'_>,
+) -> Findings {
+    if let Some(Output::Datadog(datadog)) = &written.output {
+        if let Some(at) = &datadog.api_key {
+            examine_secret(at, var, problems);
+        }
+        if let Some(at) = &datadog.ca_file
+            && let Err(error) = std::fs::File::open(&at.value)
+        {
+            problems.error(&at.span, format!("cannot read the CA file: {error}"));
+        }
+    }
+    examine_key(config, written, problems);
+    if let Some(at) = &written.keyring {
+        examine_secret(at, var, problems);
+    }
+    examine_state_dir(config, written, problems);
+    let files = Vec::new();
+    let root = rustix::process::geteuid().is_root();
+    if root {
+        let help = "run it as a user of its own; the package's unit does";
+        problems.warning(&(0..0), "logveil runs as root", help);
+    }
+    Findings { files, root }
+}
+
+/// A secret's file must be readable by us and should be by nobody else.
+fn examine_secret(at: &At<String>, var: &dyn Fn(&str) -> Option<String>, problems: &Problems<'_>) {
+    let Ok(Some(path)) = SecretRef::parse(&at.value).and_then(|reference| reference.path(var)) else { return };
+    match std::fs::File::open(&path).and_then(|file| file.metadata()) {
+        Err(error) => problems.error(&at.span, format!("cannot read {}: {error}", path.display())),
+        Ok(meta) if !meta.is_file() => problems.error(&at.span, format!("{} is no file", path.display())),
+        Ok(meta) if meta.mode() & 0o007 != 0 => {
+            let help = format!("chmod 0400 {}", path.display());
+            problems.warning(
+                &at.span,
+                format!("others can read this secret (mode {:04o})", meta.mode() & 0o7777),
+                help,
+            );
+        }
+        Ok(_) => {}
+    }
+}
+
+fn examine_key(config: &Config, written: &Written, problems: &Problems<'_>) {
+    if let (agent::Output::Datadog(settings), Some(Output::Datadog(datadog))) = (&config.agent.output, &written.output)
+        && let Some(at) = &datadog.api_key
+        && let Err(error) = settings.key.read()
+        // A file that cannot be opened was already reported.
+        && error.kind() == std::io::ErrorKind::InvalidData
+    {
+        problems.error_with_help(&at.span, error.to_string(), "expected one line with the key");
+    }
+}
+
+/// The directory may be missing (it is created), but must not be somebody else's or open to others.
+fn examine_state_dir(config: &Config, written: &Written, problems: &Problems<'_>) {
+    let path = &config.agent.state_dir;
+    let span = written.state_dir.as_ref().map_or(0..0, |at| at.span.clone());
+    let Ok(meta) = std::fs::symlink_metadata(path) else {
+        return examine_parent(path, &span, problems);
+    };
+    let shown = path.display();
+    if meta.is_symlink() || !meta.is_dir() {
+        problems.error_with_help(&span, format!("state_dir {shown} is no directory"), "links are not followed");
+    } else if meta.uid() != rustix::process::geteuid().as_raw() {
+        let help = "it must belong to the user that runs logveil";
+        problems.error_with_help(&span, format!("state_dir {shown} belongs to user {}", meta.uid()), help);
+    } else if meta.mode() & 0o022 != 0 {
+        let help = format!("look what others put there, then chmod 0700 {shown}");
+        problems.error_with_help(&span, format!("state_dir {shown} can be written by others"), help);
+    } else if meta.mode() & 0o077 != 0 {
+        problems.warning(&span, format!("state_dir {shown} can be read by others"), "it is set to 0700 at start");
+    }
+}
+
+fn examine_parent(path: &Path, span: &std::ops::Range<usize>, problems: &Problems<'_>) {
+    let existing = path.ancestors().skip(1).find(|folder| folder.exists());
+    let writable = existing.is_some_and(|folder| {
+        rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_ok()
+    });
+    if !writable {
+        let help = "create it, owned by the user that runs logveil, mode 0700";
+        problems.error_with_help(
+            span,
+            format!("state_dir {} does not exist and cannot be created", path.display()),
+            help,
+        );
+    }
+}

@@ -1,0 +1,406 @@
+//! The configuration as written: every section, every field, every value with its place. Reading it
+//! reports wrong types, values out of range, unknown and missing fields; what the values mean together
+//! is for `check`.
+
+use super::site::{REGIONS, Region};
+use super::units;
+use crate::batch::Encoding;
+use crate::redact::policy::{KeepOrMask, MaskStyle, Names, Policy, PrivateIps};
+use crate::redact::rule_file::{CLASSES, read_allow};
+use crate::source::file::StartAt;
+use crate::spool;
+use crate::strict_yaml::{Entry, Fields, Node, Problems, Value};
+use std::ops::Range;
+use std::time::Duration;
+
+/// A value and where it stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct At<T> {
+    /// The value.
+    pub value: T,
+    /// Bytes of the text.
+    pub span: Range<usize>,
+}
+
+/// A whole file as written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// Place of the whole, for what is missing.
+    pub span: Range<usize>,
+    /// `region`
+    pub region: Option<At<Region>>,
+    /// `state_dir`
+    pub state_dir: Option<At<String>>,
+    /// `hostname`; `auto` is none.
+    pub hostname: Option<At<String>>,
+    /// `tags`
+    pub tags: Vec<At<String>>,
+    /// `retention`
+    pub retention: Retention,
+    /// `sources`
+    pub sources: Vec<Source>,
+    /// `output`
+    pub output: Option<Output>,
+    /// `spool`
+    pub spool: spool::Settings,
+    /// `admin.listen`
+    pub admin: Admin,
+    /// `log`
+    pub log: Log,
+    /// `telemetry.apm.enabled`
+    pub apm: bool,
+    /// `redaction`
+    pub redaction: Redaction,
+    /// `limits.threads`; 0 chooses by the number of cores.
+    pub threads: usize,
+    /// `tokens.keyring`
+    pub keyring: Option<At<String>>,
+    /// `residency.allow`: sites outside the region that are allowed all the same.
+    pub residency_allow: Vec<At<String>>,
+}
+
+/// `retention: {tag, allow_longer}`
+#[derive(Clone, Debug, Default)]
+pub struct Retention {
+    /// `tag`
+    pub tag: Option<At<String>>,
+    /// `allow_longer`
+    pub allow_longer: bool,
+}
+
+/// One entry of `sources`.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its name.
+    pub name: At<String>,
+    /// Place of the whole.
+    pub span: Range<usize>,
+    /// `include`
+    pub include: Vec<At<String>>,
+    /// `exclude`
+    pub exclude: Vec<At<String>>,
+    /// `start_at`
+    pub start_at: StartAt,
+    /// `service`
+    pub service: Option<At<String>>,
+    /// `ddsource`
+    pub ddsource: Option<At<String>>,
+    /// `tags`
+    pub tags: Vec<At<String>>,
+    /// `trust_origin`
+    pub trust_origin: bool,
+}
+
+/// `output`
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// `datadog: {…}`
+    Datadog(Box<Datadog>),
+    /// `stdout: {}`
+    Stdout,
+}
+
+/// `output.datadog`
+#[derive(Clone, Debug)]
+pub struct Datadog {
+    /// Place of the whole.
+    pub span: Range<usize>,
+    /// `site`
+    pub site: Option<At<String>>,
+    /// `url`
+    pub url: Option<At<String>>,
+    /// `api_key`
+    pub api_key: Option<At<String>>,
+    /// `compression`
+    pub compression: Encoding,
+    /// `batch.events`
+    pub events: u32,
+    /// `batch.bytes`
+    pub bytes: usize,
+    /// `batch.age`
+    pub age: Duration,
+    /// `tls.ca_file`
+    pub ca_file: Option<At<String>>,
+    /// `proxy`
+    pub proxy: Option<At<String>>,
+}
+
+/// `admin`
+#[derive(Clone, Debug, Default)]
+pub struct Admin {
+    /// `listen`
+    pub listen: Option<At<String>>,
+    /// `expose`: an address that is not loopback is meant.
+    pub expose: bool,
+}
+
+/// `log`
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Log {
+    /// `level`
+    pub level: Level,
+    /// `format`
+    pub format: Format,
+}
+
+/// Levels of the own log.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub enum Level {
+    /// Something was lost or stands still.
+    Error,
+    /// Something may be lost soon, or was mended.
+    Warn,
+    /// Starts, stops, files found.
+    #[default]
+    Info,
+    /// For the people who build it.
+    Debug,
+}
+
+/// Forms of the own log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Format {
+    /// One line of text a message.
+    #[default]
+    Text,
+    /// One line of JSON a message.
+    Json,
+}
+
+/// `redaction`
+#[derive(Clone, Debug, Default)]
+pub struct Redaction {
+    /// `packs`: `builtin` or a folder.
+    pub packs: Vec<At<String>>,
+    /// Everything else of the section.
+    pub policy: Policy,
+    /// Where `disable` names which rule.
+    pub disabled: Vec<At<String>>,
+}
+
+const WHEN_FULL: &[(&str, spool::WhenFull)] =
+    &[("block", spool::WhenFull::Block), ("drop_oldest", spool::WhenFull::DropOldest)];
+const LEVELS: &[(&str, Level)] =
+    &[("error", Level::Error), ("warn", Level::Warn), ("info", Level::Info), ("debug", Level::Debug)];
+
+/// Reads the tree of a file. None when it is no configuration at all; mistakes go to `problems`.
+pub fn read(root: &Node, problems: &Problems<'_>) -> Option<Written> {
+    let fields = Fields::of(root, problems)?;
+    if let Some(node) = fields.require("version") {
+        node.read_number(1..=1, problems);
+    }
+    let region = fields
+        .require("region")
+        .and_then(|node| node.read_choice(REGIONS, problems).map(|value| At { value, span: node.span.clone() }));
+    let written = Written {
+        span: root.span.clone(),
+        region,
+        state_dir: text(&fields, "state_dir"),
+        hostname: text(&fields, "hostname").filter(|name| name.value != "auto"),
+        tags: texts(&fields, "tags"),
+        retention: section(&fields, "retention", read_retention).unwrap_or_default(),
+        sources: read_sources(&fields),
+        output: fields.require("output").and_then(|node| read_output(node, problems)),
+        spool: section(&fields, "spool", read_spool).unwrap_or_default(),
+        admin: section(&fields, "admin", |f| Admin { listen: text(f, "listen"), expose: flag(f, "expose") })
+            .unwrap_or_default(),
+        log: section(&fields, "log", read_log).unwrap_or_default(),
+        apm: section(&fields, "telemetry", |f| section(f, "apm", |f| flag(f, "enabled")).unwrap_or(false))
+            .unwrap_or(false),
+        redaction: section(&fields, "redaction", read_redaction).unwrap_or_default(),
+        threads: section(&fields, "limits", |f| f.number("threads", 1..=64)).flatten().unwrap_or(0) as usize,
+        keyring: section(&fields, "tokens", |f| text(f, "keyring")).flatten(),
+        residency_allow: section(&fields, "residency", |f| texts(f, "allow")).unwrap_or_default(),
+    };
+    fields.finish();
+    Some(written)
+}
+
+/// Reads the fields of an optional section and refuses those it does not know.
+fn section<T>(
+    fields: &Fields<'_, '_, '_>,
+    name: &'static str,
+    read: impl FnOnce(&Fields<'_, '_, '_>) -> T,
+) -> Option<T> {
+    let inner = Fields::of(fields.get(name)?, fields.problems())?;
+    let value = read(&inner);
+    inner.finish();
+    Some(value)
+}
+
+fn text(fields: &Fields<'_, '_, '_>, name: &'static str) -> Option<At<String>> {
+    let node = fields.get(name)?;
+    let value = node.read_text(fields.problems())?.to_owned();
+    Some(At { value, span: node.span.clone() })
+}
+
+fn texts(fields: &Fields<'_, '_, '_>, name: &'static str) -> Vec<At<String>> {
+    fields.texts(name).into_iter().map(|(text, span)| At { value: text.to_owned(), span }).collect()
+}
+
+fn flag(fields: &Fields<'_, '_, '_>, name: &'static str) -> bool {
+    fields.flag(name).unwrap_or(false)
+}
+
+fn read_retention(fields: &Fields<'_, '_, '_>) -> Retention {
+    Retention { tag: text(fields, "tag"), allow_longer: flag(fields, "allow_longer") }
+}
+
+fn read_sources(fields: &Fields<'_, '_, '_>) -> Vec<Source> {
+    let problems = fields.problems();
+    let Some(node) = fields.require("sources") else { return Vec::new() };
+    let Value::Map(entries) = &node.value else {
+        problems.error_with_help(
+            &node.span,
+            format!("expected sources by name, found {}", node.kind()),
+            "sources: {name: {include: [/path/*.log]}}",
+        );
+        return Vec::new();
+    };
+    if entries.is_empty() {
+        problems.error_with_help(&node.span, "there is no source", "add one: name: {include: [/path/*.log]}");
+    }
+    entries.iter().filter_map(|entry| read_source(entry, problems)).collect()
+}
+
+fn read_source(entry: &Entry, problems: &Problems<'_>) -> Option<Source> {
+    let fields = Fields::of(&entry.value, problems)?;
+    fields.choice("type", &[("file", ())]);
+    if let Some(node) = fields.require("include")
+        && matches!(&node.value, Value::List(items) if items.is_empty())
+    {
+        problems.error_with_help(&node.span, "the source includes nothing", "include: [/var/log/app/*.log]");
+    }
+    let source = Source {
+        name: At { value: entry.key.clone(), span: entry.span.clone() },
+        span: entry.value.span.clone(),
+        include: texts(&fields, "include"),
+        exclude: texts(&fields, "exclude"),
+        start_at: fields
+            .choice("start_at", &[("beginning", StartAt::Beginning), ("end", StartAt::End)])
+            .unwrap_or_default(),
+        service: text(&fields, "service"),
+        ddsource: text(&fields, "ddsource"),
+        tags: texts(&fields, "tags"),
+        trust_origin: flag(&fields, "trust_origin"),
+    };
+    fields.finish();
+    Some(source)
+}
+
+fn read_output(node: &Node, problems: &Problems<'_>) -> Option<Output> {
+    let fields = Fields::of(node, problems)?;
+    let datadog = fields.entry("datadog");
+    let stdout = fields.entry("stdout");
+    let output = match (datadog, stdout) {
+        (Some(datadog), None) => read_datadog(&datadog.value, problems).map(|d| Output::Datadog(Box::new(d))),
+        (None, Some(_)) => {
+            section(&fields, "stdout", |_| ());
+            Some(Output::Stdout)
+        }
+        (Some(_), Some(stdout)) => {
+            problems.error_with_help(&stdout.span, "there can be only one output", "keep either datadog or stdout");
+            None
+        }
+        (None, None) => {
+            problems.error_with_help(&node.span, "no output is named", "add datadog: {api_key: file:/path}");
+            None
+        }
+    };
+    fields.finish();
+    output
+}
+
+fn read_datadog(node: &Node, problems: &Problems<'_>) -> Option<Datadog> {
+    let fields = Fields::of(node, problems)?;
+    fields.require("api_key");
+    let encodings = [("zstd", Encoding::Zstd), ("gzip", Encoding::Gzip), ("none", Encoding::None)];
+    let batch = section(&fields, "batch", |f| {
+        let bytes = sized(f, "bytes", 10_000..=4_500_000);
+        let age = timed(f, "age", Duration::from_millis(10)..=Duration::from_secs(300));
+        (f.number("events", 1..=1_000), bytes, age)
+    });
+    let (events, bytes, age) = batch.unwrap_or_default();
+    let written = Datadog {
+        span: node.span.clone(),
+        site: text(&fields, "site"),
+        url: text(&fields, "url"),
+        api_key: text(&fields, "api_key"),
+        compression: fields.choice("compression", &encodings).unwrap_or(Encoding::Zstd),
+        events: events.unwrap_or(1_000) as u32,
+        bytes: bytes.unwrap_or(4_500_000) as usize,
+        age: age.unwrap_or(Duration::from_secs(2)),
+        ca_file: section(&fields, "tls", |f| text(f, "ca_file")).flatten(),
+        proxy: text(&fields, "proxy"),
+    };
+    fields.finish();
+    Some(written)
+}
+
+fn sized(fields: &Fields<'_, '_, '_>, name: &'static str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
+    let (low, high) = (*range.start(), *range.end());
+    fields.parsed(name, |text| {
+        let bytes = units::size(text)?;
+        if range.contains(&bytes) {
+            return Ok(bytes);
+        }
+        Err(format!("{bytes} bytes is out of range: {low} to {high}"))
+    })
+}
+
+fn timed(
+    fields: &Fields<'_, '_, '_>,
+    name: &'static str,
+    range: std::ops::RangeInclusive<Duration>,
+) -> Option<Duration> {
+    let (low, high) = (*range.start(), *range.end());
+    fields.parsed(name, |text| {
+        let duration = units::duration(text)?;
+        if range.contains(&duration) {
+            return Ok(duration);
+        }
+        Err(format!("{duration:?} is out of range: {low:?} to {high:?}"))
+    })
+}
+
+fn read_spool(fields: &Fields<'_, '_, '_>) -> spool::Settings {
+    let kinds = [("disk", spool::Kind::Disk), ("memory", spool::Kind::Memory)];
+    let default = spool::Settings::default();
+    spool::Settings {
+        kind: fields.choice("type", &kinds).unwrap_or(default.kind),
+        max_bytes: sized(fields, "max", (16 << 20)..=(1 << 50)).unwrap_or(default.max_bytes),
+        max_age: timed(fields, "max_age", Duration::from_secs(60)..=Duration::from_secs(90 * 86_400)),
+        when_full: fields.choice("when_full", WHEN_FULL).unwrap_or(default.when_full),
+    }
+}
+
+fn read_log(fields: &Fields<'_, '_, '_>) -> Log {
+    Log {
+        level: fields.choice("level", LEVELS).unwrap_or_default(),
+        format: fields.choice("format", &[("text", Format::Text), ("json", Format::Json)]).unwrap_or_default(),
+    }
+}
+
+fn read_redaction(fields: &Fields<'_, '_, '_>) -> Redaction {
+    let problems = fields.problems();
+    let disabled = texts(fields, "disable");
+    let allow = fields.get("allow").and_then(|node| node.read_list(problems)).unwrap_or_default();
+    let styles = [("rule", MaskStyle::Rule), ("label", MaskStyle::Label)];
+    let mask = section(fields, "mask", |f| {
+        let style = |(name, class): &(&'static str, _)| f.choice(name, &styles).map(|style| (*class, style));
+        CLASSES.iter().filter_map(style).collect()
+    });
+    let policy = Policy {
+        disable: disabled.iter().map(|id| id.value.clone()).collect(),
+        mask: mask.unwrap_or_default(),
+        allow: allow.iter().filter_map(|node| read_allow(node, problems)).collect(),
+        user_agents: fields
+            .choice("user_agents", &[("keep", KeepOrMask::Keep), ("mask", KeepOrMask::Mask)])
+            .unwrap_or_default(),
+        private_ips: fields
+            .choice("private_ips", &[("mask", PrivateIps::Mask), ("keep", PrivateIps::Keep)])
+            .unwrap_or_default(),
+        names: fields.choice("names", &[("keys", Names::Keys), ("off", Names::Off)]).unwrap_or_default(),
+    };
+    Redaction { packs: texts(fields, "packs"), policy, disabled }
+}

@@ -1,0 +1,45 @@
+//! The settings as checked: what `run` starts from. Made only by `check`.
+
+use super::schema::{Format, Level};
+use super::secret::SecretRef;
+use super::site::Region;
+use crate::agent;
+use crate::redact::policy::Policy;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Everything a configuration decides.
+#[derive(Clone)]
+pub struct Config {
+    /// Where records may be kept.
+    pub region: Region,
+    /// The site delivered to; none for a loopback address and for standard output.
+    pub site: Option<String>,
+    /// Days of the retention tag.
+    pub retention_days: u32,
+    /// What the agent is told.
+    pub agent: agent::Settings,
+    /// Decisions about redaction.
+    pub policy: Policy,
+    /// Where rules come from, in order.
+    pub packs: Vec<PackRef>,
+    /// The keyring of tokens; none: labels.
+    pub keyring: Option<SecretRef>,
+    /// Address of the admin endpoints.
+    pub admin: SocketAddr,
+    /// Lowest level of the own log.
+    pub log_level: Level,
+    /// Form of the own log.
+    pub log_format: Format,
+    /// Spans to a local Datadog Agent.
+    pub apm: bool,
+}
+
+/// Where rules come from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PackRef {
+    /// The pack in the binary.
+    Builtin,
+    /// A folder of rule files.
+    Folder(PathBuf),
+}
