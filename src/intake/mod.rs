@@ -5,7 +5,8 @@
 //! path, key, body in time, encoding, size while decompressing ([`decode`]), strict JSON, entry count. What
 //! is accepted then suffers the losses that the real intake hides behind its 202 ([`keep`]): too old, too
 //! long, tags changed, not indexed. Everything lands in the [`ledger`] after the answer is decided, so that
-//! refused, retried and replayed requests can be told apart. [`server`] holds the sockets and is used by
+//! refused, retried and replayed requests can be told apart. [`site`] answers the configuration and search
+//! endpoints. [`server`] holds the sockets and is used by
 //! `logveil intake`, by `logveil demo` and by the project's own tests.
 
 pub mod check;
@@ -15,8 +16,10 @@ pub mod keep;
 pub mod ledger;
 pub mod script;
 pub mod server;
+pub mod site;
 
 pub use keep::Index;
 pub use ledger::{Ledger, Request, Stored};
 pub use script::{Action, Script, Step};
 pub use server::{Intake, Settings, Tls};
+pub use site::Site;

@@ -8,6 +8,7 @@ use super::drip::{Drip, Pace};
 use super::keep::{self, Index};
 use super::ledger::{Ledger, Request, Stored};
 use super::script::{Action, RetryAfter, Script};
+use super::site::{self, Site};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
@@ -56,6 +57,8 @@ pub struct Settings {
     pub refused_encoding: Option<(String, u16)>,
     /// Bodies that hold this text get 400.
     pub poison: Option<String>,
+    /// What the configuration and search endpoints answer from.
+    pub site: Mutex<Site>,
     /// Called after each request was entered in the ledger.
     pub on_request: Option<OnRequest>,
 }
@@ -73,6 +76,7 @@ impl Default for Settings {
             max_json: 5_000_000,
             refused_encoding: None,
             poison: None,
+            site: Mutex::default(),
             on_request: None,
         }
     }
@@ -157,6 +161,11 @@ impl Intake {
     /// What it saw.
     pub fn ledger(&self) -> &Ledger {
         &self.shared.ledger
+    }
+
+    /// What the configuration and search endpoints answer from, to look at and to change.
+    pub fn site(&self) -> std::sync::MutexGuard<'_, Site> {
+        self.shared.settings.site.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Replaces the script for the requests to come.
@@ -253,6 +262,10 @@ async fn respond(
     if parts.uri.path() == "/api/v1/validate" {
         return Ok(validate(&shared.settings, key));
     }
+    if site::speaks_for(parts.uri.path()) {
+        let body = read(&mut body, MAX_RAW).await.unwrap_or_default();
+        return Ok(shared.site(&parts, key, &body));
+    }
     let step = shared.script.lock().unwrap_or_else(PoisonError::into_inner).next(key);
     tokio::time::sleep(step.delay).await;
     match &step.action {
@@ -308,6 +321,17 @@ fn decorate(answer: &mut Answer, action: &Action) {
 }
 
 impl Shared {
+    /// Answers from the site's configuration; such requests are not entered in the ledger.
+    fn site(&self, parts: &hyper::http::request::Parts, key: Option<&str>, body: &[u8]) -> Answer {
+        if check::key(&self.settings, key).is_err() {
+            return answer(403, br#"{"errors":["Forbidden"]}"#.to_vec());
+        }
+        let application_key = header(&parts.headers, "dd-application-key");
+        let mut site = self.settings.site.lock().unwrap_or_else(PoisonError::into_inner);
+        let (status, body) = site.answer(parts.method.as_str(), parts.uri.path(), application_key, body, &self.ledger);
+        answer(status, body.to_string().into_bytes())
+    }
+
     /// All checks in order; what could be read of the body is in `seen` and `opened` either way.
     async fn check(
         &self,

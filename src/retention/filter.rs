@@ -83,15 +83,20 @@ fn evaluate(node: &Node, facts: &Facts) -> Truth {
         Node::Everything => Truth::Yes,
         Node::Opaque => Truth::Unknown,
         Node::Tag(key, value) => tag(key, value, facts),
-        Node::Attribute(path, value) => match facts.attributes.iter().find(|(known, _)| known == path) {
-            Some((_, known)) if wild(value, known) => Truth::Yes,
-            Some(_) => Truth::No,
-            None => Truth::Unknown,
-        },
+        Node::Attribute(path, value) => attribute(path, value, facts),
         Node::Not(inner) => evaluate(inner, facts).not(),
         Node::And(parts) => all(parts.iter().map(|part| evaluate(part, facts))),
         Node::Or(parts) => all(parts.iter().map(|part| evaluate(part, facts).not())).not(),
     }
+}
+
+/// An attribute with several values (an array) matches when any of them does.
+fn attribute(path: &str, value: &str, facts: &Facts) -> Truth {
+    let mut known = facts.attributes.iter().filter(|(known, _)| known == path).peekable();
+    if known.peek().is_none() {
+        return Truth::Unknown;
+    }
+    if known.any(|(_, known)| wild(value, known)) { Truth::Yes } else { Truth::No }
 }
 
 fn all(truths: impl Iterator<Item = Truth>) -> Truth {

@@ -5,4 +5,6 @@ mod hard_cases;
 mod allocations;
 mod batches;
 mod intake_contract;
+mod retention;
 mod sink_datadog;
+mod tokens;
