@@ -19,6 +19,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("identity-us.yaml", include_str!("../../rules/identity-us.yaml")),
     ("infrastructure-keys.yaml", include_str!("../../rules/infrastructure-keys.yaml")),
     ("keep.yaml", include_str!("../../rules/keep.yaml")),
+    ("key-blocks.yaml", include_str!("../../rules/key-blocks.yaml")),
     ("messaging.yaml", include_str!("../../rules/messaging.yaml")),
     ("monitoring.yaml", include_str!("../../rules/monitoring.yaml")),
     ("network.yaml", include_str!("../../rules/network.yaml")),

@@ -19,7 +19,7 @@ pub(super) mod class {
     pub(in crate::redact) const DASH: usize = 4;
     /// `@`
     pub(in crate::redact) const AT: usize = 5;
-    /// `0-9 A-Z a-z _ -`
+    /// `0-9 A-Z a-z _ - ~`
     pub(in crate::redact) const WORD: usize = 6;
     /// `+ /`: with words, what base64 is made of.
     pub(in crate::redact) const PLUS_SLASH: usize = 7;
@@ -88,7 +88,7 @@ const fn classes() -> [u16; 256] {
         if b.is_ascii_hexdigit() && !b.is_ascii_digit() {
             bits |= 1 << class::HEX_LETTER;
         }
-        if b.is_ascii_alphanumeric() || b == b'_' || b == b'-' {
+        if b.is_ascii_alphanumeric() || b == b'_' || b == b'-' || b == b'~' {
             bits |= 1 << class::WORD;
         }
         bits |= match b {
@@ -137,7 +137,7 @@ mod avx2 {
         let digit = up_to(bytes, b'0', 9);
         let letter = up_to(lower, b'a', 25);
         let dash = is(bytes, b'-');
-        let word = either(either(digit, letter), either(is(bytes, b'_'), dash));
+        let word = either(either(digit, letter), either(is(bytes, b'_'), either(dash, is(bytes, b'~'))));
         let plus_slash = either(is(bytes, b'+'), is(bytes, b'/'));
         let marks = either(either(is(bytes, b'\\'), is(bytes, b'%')), either(is(bytes, b'&'), is(bytes, b'=')));
         let rare = either(either(is(bytes, b'#'), is(bytes, 0x1B)), either(is(bytes, 0xC2), up_to(bytes, 0xE2, 0x1D)));
