@@ -1,1 +1,48 @@
 //! Plain integer counters, filled by one owner without sharing and merged at seal time.
+
+use std::ops::AddAssign;
+
+/// What one worker has done since it last told.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Tally {
+    /// Records read.
+    pub records: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Records in which something was masked.
+    pub masked: u64,
+    /// Records replaced as a whole.
+    pub withheld: u64,
+}
+
+impl Tally {
+    /// Gives the counts and begins anew.
+    pub fn take(&mut self) -> Tally {
+        std::mem::take(self)
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, more: Tally) {
+        self.records += more.records;
+        self.bytes += more.bytes;
+        self.masked += more.masked;
+        self.withheld += more.withheld;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn taking_and_adding_lose_nothing() {
+        let mut worker = Tally { records: 3, bytes: 90, masked: 1, withheld: 1 };
+        let mut total = Tally::default();
+        total += worker.take();
+        worker.records += 1;
+        total += worker.take();
+        assert_eq!(total, Tally { records: 4, bytes: 90, masked: 1, withheld: 1 });
+        assert_eq!(worker, Tally::default());
+    }
+}

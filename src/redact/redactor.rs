@@ -350,6 +350,13 @@ impl<'a> Redacted<'a> {
         self.in_open_block
     }
 
+    /// Stands for a record that was too long to be read as a whole; `first` is its first byte, which says
+    /// whether a JSON value is expected in its place.
+    pub fn oversize(first: Option<u8>) -> Redacted<'static> {
+        let _ = first;
+        Redacted { raw: &[], range: 0..usize::from(first.is_some()) }
+    }
+
     /// Appends the redacted text to `out`.
     pub fn write_to(&self, out: &mut Vec<u8>) {
         for piece in self.pieces() {

@@ -8,7 +8,7 @@
 use crate::record::{Position, StreamId};
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What is known of a stream for as long as it is followed.
@@ -87,24 +87,41 @@ pub trait Source: Send {
 /// How far each stream is safe: in the spool, or acknowledged where the spool is memory. Written by the
 /// agent, read by sources that keep something open until then.
 #[derive(Clone, Default)]
-pub struct Durable(Arc<Mutex<HashMap<StreamId, Position>>>);
+pub struct Durable(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    places: HashMap<StreamId, Position>,
+    ended: Vec<StreamId>,
+}
 
 impl Durable {
     /// Notes that everything of `stream` before `to` is safe.
     pub fn advance(&self, stream: StreamId, to: Position) {
-        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = map.entry(stream).or_default();
-        *known = to.max(*known);
+        let mut known = self.known();
+        let place = known.places.entry(stream).or_default();
+        *place = to.max(*place);
     }
 
     /// Everything of `stream` before this place is safe; none when nothing is known.
     pub fn position(&self, stream: StreamId) -> Option<Position> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&stream).copied()
+        self.known().places.get(&stream).copied()
     }
 
-    /// Forgets a stream that has ended.
-    pub fn forget(&self, stream: StreamId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&stream);
+    /// Says that a stream has ended, all of it is safe and nothing of it will be asked for again.
+    pub fn end(&self, stream: StreamId) {
+        let mut known = self.known();
+        known.places.remove(&stream);
+        known.ended.push(stream);
+    }
+
+    /// The streams that have ended since the last call.
+    pub fn take_ended(&self) -> Vec<StreamId> {
+        std::mem::take(&mut self.known().ended)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

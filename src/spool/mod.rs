@@ -1,43 +1,30 @@
 //! The way between redaction and delivery that survives crashes: one file per sealed batch, and the
 //! checkpoint of what has been acknowledged.
+//!
+//! A batch's way: [`Spool::store`] makes it durable (temporary name, sync, rename, directory sync), which is
+//! the moment its source positions become durable too; [`Spool::next`] reads it for delivery;
+//! [`Spool::acknowledge`] replaces the checkpoint and only then unlinks the file. A crash between any two
+//! steps therefore loses nothing, and sends at most the one batch again that was in flight.
+//!
+//! ```text
+//! <state_dir>/              0700, owned by us, no symlink
+//!   lock                    held with flock by the one agent
+//!   host.key                32 random bytes: names of records, marks of files
+//!   checkpoint              last acknowledged sequence, place per stream
+//!   spool/<sequence>.batch  one line of JSON (format, checksum, header), then the compressed body
+//!   quarantine/             files whose bytes are not the ones that were stored
+//!   dead-letters/           records the intake refuses, masked
+//! ```
 
-use std::time::Duration;
+mod frame;
+mod ledger;
+mod recover;
+mod settings;
+mod state_dir;
+mod store;
 
-/// How batches are kept until they are acknowledged.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Settings {
-    /// On disk, or in memory for read-only file systems.
-    pub kind: Kind,
-    /// Most bytes of waiting batches.
-    pub max_bytes: u64,
-    /// Batches older than this are dropped and counted; none keeps them without end.
-    pub max_age: Option<Duration>,
-    /// What happens at the limit.
-    pub when_full: WhenFull,
-}
-
-/// Where batches wait.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Kind {
-    /// One file a batch in the state directory.
-    #[default]
-    Disk,
-    /// In memory; positions advance only when the intake has acknowledged.
-    Memory,
-}
-
-/// What happens when the spool is full.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum WhenFull {
-    /// Reading stops until there is room.
-    #[default]
-    Block,
-    /// The oldest batch is dropped and counted.
-    DropOldest,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings { kind: Kind::Disk, max_bytes: 1 << 30, max_age: None, when_full: WhenFull::Block }
-    }
-}
+pub use ledger::{Ledger, Place};
+pub use recover::Recovered;
+pub use settings::{Kind, Settings, WhenFull};
+pub use state_dir::{StateDir, StateDirError};
+pub use store::{Spool, Stored, Usage};

@@ -1,0 +1,248 @@
+//! Spool → sink → checkpoint, strictly in sequence, one request in flight.
+//!
+//! Invariants: the checkpoint moves past a batch only when every record of it was acknowledged by the intake
+//! or lies durably among the dead letters; a batch that is refused holds those behind it; once a stop is
+//! asked for no request is started.
+
+use super::progress::Progress;
+use super::reload::LiveRules;
+use crate::batch::{Batch, Unreadable, reseal};
+use crate::redact::Redactor;
+use crate::sink::backoff::Backoff;
+use crate::sink::{Outcome, Reason, Sink};
+use crate::source::Durable;
+use crate::spool::{Kind, Spool};
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::{Notify, watch};
+
+/// Wait after an error of the state directory's file system.
+const AFTER_ERROR: Duration = Duration::from_secs(1);
+
+/// The shipper.
+pub(super) struct Shipper<S> {
+    pub(super) sink: S,
+    pub(super) spool: Arc<Spool>,
+    pub(super) rules: LiveRules,
+    pub(super) durable: Durable,
+    pub(super) progress: Arc<Progress>,
+    pub(super) stored: Arc<Notify>,
+    pub(super) stop: watch::Receiver<bool>,
+    pub(super) max_age: Option<Duration>,
+    pub(super) backoff: Backoff,
+}
+
+/// Told to stop.
+struct Stopped;
+
+impl<S: Sink> Shipper<S> {
+    /// Ships until told to stop; a request in flight is finished first.
+    pub(super) async fn run(mut self) {
+        while !*self.stop.borrow() {
+            match self.next().await {
+                Ok(Some(batch)) => {
+                    if self.ship(batch).await.is_err() {
+                        return;
+                    }
+                }
+                Ok(None) => {
+                    let mut stop = self.stop.clone();
+                    tokio::select! {
+                        () = self.stored.notified() => {}
+                        _ = stop.changed() => {}
+                    }
+                }
+                Err(error) => {
+                    self.disk_error(&error);
+                    let _ = self.pause(AFTER_ERROR).await;
+                }
+            }
+        }
+    }
+
+    async fn next(&self) -> io::Result<Option<Arc<Batch>>> {
+        let spool = self.spool.clone();
+        let next = blocking(move || spool.next()).await;
+        let usage = self.spool.usage();
+        self.progress.spool_batches.store(usage.batches, std::sync::atomic::Ordering::Relaxed);
+        self.progress.spool_bytes.store(usage.bytes, std::sync::atomic::Ordering::Relaxed);
+        next
+    }
+
+    async fn ship(&mut self, batch: Arc<Batch>) -> Result<(), Stopped> {
+        let expired = self.max_age.is_some_and(|age| batch.header.oldest < now() - age.as_millis() as i64);
+        if expired {
+            Progress::add(&self.progress.records_dropped, batch.header.entries.into());
+            tracing::warn!(records = batch.header.entries, "records were older than the spool keeps them; dropped");
+        } else if batch.header.entries > 0 {
+            self.deliver(&batch).await?;
+        }
+        self.acknowledge(&batch).await
+    }
+
+    /// Delivers a batch in as many parts as the intake demands, in order.
+    async fn deliver(&mut self, batch: &Arc<Batch>) -> Result<(), Stopped> {
+        let sequence = batch.header.sequence;
+        let mut parts = VecDeque::from([batch.clone()]);
+        let mut letters = 0;
+        while let Some(part) = parts.pop_front() {
+            let part = self.freshen(part).await;
+            let outcome = self.attempt(&part).await?;
+            if outcome == Outcome::Delivered {
+                Progress::add(&self.progress.records_delivered, part.header.entries.into());
+                continue;
+            }
+            match halves(part.clone()).await {
+                Ok(split) if split.len() > 1 => split.into_iter().rev().for_each(|p| parts.push_front(Arc::new(p))),
+                _ => {
+                    letters += 1;
+                    self.dead_letter(sequence, letters, part).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One part, until it is delivered or must be taken apart.
+    async fn attempt(&mut self, part: &Batch) -> Result<Outcome, Stopped> {
+        loop {
+            if *self.stop.borrow() || !self.spool.is_waiting(part.header.sequence) {
+                return if *self.stop.borrow() { Err(Stopped) } else { Ok(Outcome::Delivered) };
+            }
+            match self.sink.deliver(part).await {
+                outcome @ (Outcome::Delivered | Outcome::Split | Outcome::Poison) => {
+                    self.backoff.reset();
+                    self.progress.set_held(None);
+                    return Ok(outcome);
+                }
+                Outcome::Retry(asked) => {
+                    Progress::add(&self.progress.retries, 1);
+                    let wait = self.backoff.after_failure(asked);
+                    if self.backoff.failures() == 1 {
+                        tracing::warn!(wait_ms = wait.as_millis() as u64, "a delivery failed; trying again");
+                    }
+                    self.pause(wait).await?;
+                }
+                Outcome::Held(reason) => self.hold(reason).await?,
+            }
+        }
+    }
+
+    /// Waits until the sink says that the cause is mended.
+    async fn hold(&mut self, reason: Reason) -> Result<(), Stopped> {
+        tracing::error!(%reason, "delivery is held");
+        self.progress.set_held(Some(reason.to_string()));
+        loop {
+            let wait = self.backoff.after_failure(None);
+            self.pause(wait).await?;
+            match self.sink.probe().await {
+                Outcome::Held(reason) => self.progress.set_held(Some(reason.to_string())),
+                Outcome::Retry(_) => {}
+                Outcome::Delivered | Outcome::Split | Outcome::Poison => break,
+            }
+        }
+        tracing::info!("delivery goes on");
+        Ok(())
+    }
+
+    /// Masks again what an older rule set masked, and gives records a time that the intake keeps.
+    async fn freshen(&self, part: Arc<Batch>) -> Arc<Batch> {
+        let rules = self.rules.current();
+        let changed = part.header.set != rules.fingerprint();
+        if !changed && !reseal::is_stale(&part.header, now()) {
+            return part;
+        }
+        let work = part.clone();
+        let fresh = blocking(move || {
+            let masked = match changed {
+                true => reseal::re_redact(&work, &mut Redactor::new(rules))?,
+                false => work.as_ref().clone(),
+            };
+            match reseal::is_stale(&masked.header, now()) {
+                true => reseal::restamp(&masked, now()),
+                false => Ok(masked),
+            }
+        });
+        match fresh.await {
+            Ok(fresh) => Arc::new(fresh),
+            Err(error) => {
+                tracing::error!(%error, "a waiting batch could not be opened");
+                part
+            }
+        }
+    }
+
+    async fn dead_letter(&self, sequence: u64, number: u32, part: Arc<Batch>) -> Result<(), Stopped> {
+        Progress::add(&self.progress.dead_letters, part.header.entries.into());
+        tracing::error!(sequence, "the intake refuses a record; it is kept in dead-letters");
+        loop {
+            let (spool, part) = (self.spool.clone(), part.clone());
+            let kept = blocking(move || {
+                let json = reseal::open(&part).unwrap_or_else(|_| part.body().to_vec());
+                spool.dead_letter(sequence, number, &json)
+            });
+            match kept.await {
+                Ok(()) => return Ok(()),
+                Err(error) => self.disk_error(&error),
+            }
+            self.pause(AFTER_ERROR).await?;
+        }
+    }
+
+    async fn acknowledge(&self, batch: &Arc<Batch>) -> Result<(), Stopped> {
+        let ended = self.durable.take_ended();
+        loop {
+            let (spool, batch, ended) = (self.spool.clone(), batch.clone(), ended.clone());
+            let entries = batch.header.entries;
+            let done = blocking({
+                let batch = batch.clone();
+                move || spool.acknowledge(&batch.header, &ended)
+            });
+            match done.await {
+                Ok(()) => {
+                    Progress::add(&self.progress.batches_delivered, u64::from(entries > 0));
+                    if self.spool.kind() == Kind::Memory {
+                        batch.header.covers.iter().for_each(|c| self.durable.advance(c.stream, c.to));
+                    }
+                    return Ok(());
+                }
+                Err(error) => self.disk_error(&error),
+            }
+            self.pause(AFTER_ERROR).await?;
+        }
+    }
+
+    fn disk_error(&self, error: &io::Error) {
+        Progress::add(&self.progress.disk_errors, 1);
+        tracing::error!(%error, "the state directory cannot be used; trying again");
+    }
+
+    async fn pause(&self, wait: Duration) -> Result<(), Stopped> {
+        let mut stop = self.stop.clone();
+        if *stop.borrow() {
+            return Err(Stopped);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(wait) => Ok(()),
+            _ = stop.changed() => Err(Stopped),
+        }
+    }
+}
+
+async fn halves(part: Arc<Batch>) -> Result<Vec<Batch>, Unreadable> {
+    blocking(move || reseal::halve(&part)).await
+}
+
+/// Runs work that computes or waits for the disk away from the runtime's thread.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
+}
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64)
+}

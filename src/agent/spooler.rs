@@ -1,0 +1,78 @@
+//! Makes sealed batches durable, several with one directory sync, and tells who waits for that.
+
+use super::progress::Progress;
+use crate::batch::Batch;
+use crate::source::Durable;
+use crate::spool::{Kind, Spool, Stored};
+use crossbeam_channel::Receiver;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Most batches stored together.
+const GROUP: usize = 8;
+/// Wait while the spool is full.
+const WHILE_FULL: Duration = Duration::from_millis(50);
+/// Wait after an error of the file system.
+const AFTER_ERROR: Duration = Duration::from_secs(1);
+
+/// The thread's state.
+pub(super) struct Spooler {
+    pub(super) batches: Receiver<Batch>,
+    pub(super) spool: Arc<Spool>,
+    pub(super) durable: Durable,
+    pub(super) progress: Arc<Progress>,
+    /// Wakes the shipper.
+    pub(super) stored: Arc<Notify>,
+    /// Set when the time to stop is up: what is not durable yet will be read again.
+    pub(super) abandon: Arc<AtomicBool>,
+}
+
+impl Spooler {
+    /// Works until no worker is left.
+    pub(super) fn run(self) {
+        while let Ok(first) = self.batches.recv() {
+            let mut group = vec![first];
+            group.extend(self.batches.try_iter().take(GROUP - 1));
+            if !self.store(&mut group) {
+                return;
+            }
+            if self.spool.kind() == Kind::Disk {
+                for covers in group.iter().flat_map(|batch| &batch.header.covers) {
+                    self.durable.advance(covers.stream, covers.to);
+                }
+            }
+            Progress::add(&self.progress.batches_spooled, group.len() as u64);
+            self.stored.notify_one();
+        }
+    }
+
+    /// Tries until it succeeds; meanwhile the channels fill and reading stops. False when told to give up.
+    fn store(&self, group: &mut [Batch]) -> bool {
+        let mut failing = false;
+        loop {
+            let mut dropped = 0;
+            let stored = self.spool.store(group, &mut |header| dropped += u64::from(header.entries));
+            if dropped > 0 {
+                Progress::add(&self.progress.records_dropped, dropped);
+                tracing::warn!(records = dropped, "the spool is full; the oldest records were dropped");
+            }
+            let pause = match stored {
+                Ok(Stored::Yes) => return true,
+                Ok(Stored::Full) => WHILE_FULL,
+                Err(error) => {
+                    Progress::add(&self.progress.disk_errors, 1);
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::error!(%error, "the spool cannot be written; reading waits, trying again");
+                    }
+                    AFTER_ERROR
+                }
+            };
+            if self.abandon.load(Ordering::Relaxed) {
+                return false;
+            }
+            std::thread::sleep(pause.min(Duration::from_millis(200)));
+        }
+    }
+}

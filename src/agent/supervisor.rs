@@ -1,0 +1,288 @@
+//! Start and stop of everything.
+//!
+//! Stop: sources end at a record, workers seal what is open, the spooler makes it durable, and only then the
+//! agent is done; all of it within [`STOP`]. What the spool cannot take in that time was never counted as
+//! read and is read again at the next start.
+
+use super::feeder::Feeder;
+use super::progress::Progress;
+use super::reload::LiveRules;
+use super::settings::{Output, Settings, SourceKind};
+use super::shipper::Shipper;
+use super::spooler::Spooler;
+use super::worker::{Channels, Worker};
+use crate::batch::Batch;
+use crate::sink::backoff::Backoff;
+use crate::sink::datadog::Datadog;
+use crate::sink::stdout::Stdout;
+use crate::sink::{Outcome, Sink};
+use crate::source::file::{FileSource, Parts, Saved};
+use crate::source::{Chunk, Durable, Source};
+use crate::spool::{Recovered, Spool, StateDir};
+use crossbeam_channel::{Sender, bounded};
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, watch};
+
+/// Time within which a stop is done.
+const STOP: Duration = Duration::from_secs(9);
+/// Chunks that wait for a worker.
+const CHUNKS: usize = 4;
+/// Sealed batches that wait for the spool.
+const BATCHES: usize = 4;
+/// Most workers chosen by the number of cores.
+const MAX_WORKERS: usize = 4;
+
+/// Why the agent could not start or had to end.
+#[derive(Debug)]
+pub struct AgentError {
+    /// What was tried and on what.
+    pub what: String,
+    /// What went wrong.
+    pub error: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// Everything that runs beside the shipper.
+struct Crew {
+    stop: Arc<AtomicBool>,
+    abandon: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Runs the agent until `stop` resolves, then stops it: sources end at a record, everything read is
+/// redacted, sealed and made durable. To be called on a current-thread tokio runtime with all drivers
+/// enabled.
+///
+/// # Errors
+/// [`AgentError`] when the state directory, a source or the output cannot be used, or when one of the
+/// agent's threads has failed.
+pub async fn run(
+    settings: Settings,
+    rules: impl Into<LiveRules>,
+    progress: Arc<Progress>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), AgentError> {
+    let (settings, rules) = (Arc::new(settings), rules.into());
+    let sink = sink(&settings.output)?;
+    let open = |error| failed("use the state directory", error);
+    let state = StateDir::open(&settings.state_dir).map_err(open)?;
+    if state.was_tightened() {
+        tracing::warn!("others could look into the state directory; its mode is now 0700");
+    }
+    let host_key = state.host_key().map_err(|e| failed("read host.key of the state directory", e))?;
+    let (spool, recovered) = Spool::open(state, settings.spool.clone()).map_err(open)?;
+    if recovered.quarantined > 0 {
+        tracing::error!(
+            files = recovered.quarantined,
+            "damaged files were put into quarantine; their ranges are read again"
+        );
+    }
+    let (spool, durable, stored) = (Arc::new(spool), Durable::default(), Arc::new(Notify::new()));
+    let sources = sources(&settings, &spool, &host_key, &recovered, &durable)?;
+    let crew = Crew::start(&settings, &rules, &host_key, sources, &spool, &durable, &progress, &stored)?;
+    let (stop_shipper, stopped) = watch::channel(false);
+    let max_age = settings.spool.max_age;
+    let backoff = Backoff::default();
+    let shipper = Shipper { sink, spool, rules, durable, progress, stored, stop: stopped, max_age, backoff };
+    crew.accompany(shipper, stop_shipper, stop).await
+}
+
+/// Resolves at the first SIGTERM or SIGINT; a second one ends the process at once, with status 1.
+///
+/// # Errors
+/// The signals cannot be watched.
+pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+        tokio::spawn(async move {
+            tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+            std::process::exit(1);
+        });
+    })
+}
+
+impl Crew {
+    #[allow(clippy::too_many_arguments)]
+    fn start(
+        settings: &Arc<Settings>,
+        rules: &LiveRules,
+        host_key: &[u8; 32],
+        sources: Vec<(String, Box<dyn Source>)>,
+        spool: &Arc<Spool>,
+        durable: &Durable,
+        progress: &Arc<Progress>,
+        stored: &Arc<Notify>,
+    ) -> Result<Crew, AgentError> {
+        let mut crew = Crew { stop: Arc::default(), abandon: Arc::default(), threads: Vec::new() };
+        let (batches, to_spool) = bounded::<Batch>(BATCHES);
+        let count = worker_count(settings.workers);
+        let (give_back, buffers) = bounded::<Vec<u8>>(count * CHUNKS);
+        let mut workers: Vec<Sender<Chunk>> = Vec::new();
+        for number in 0..count {
+            let (to_worker, chunks) = bounded(CHUNKS);
+            let channels = Channels { chunks, buffers: give_back.clone(), batches: batches.clone() };
+            let worker = Worker::new(settings.clone(), rules.clone(), host_key, progress.clone(), channels);
+            crew.spawn(format!("redact-{number}"), move || worker.run())?;
+            workers.push(to_worker);
+        }
+        let (spool, durable, progress) = (spool.clone(), durable.clone(), progress.clone());
+        let (stored, abandon) = (stored.clone(), crew.abandon.clone());
+        let spooler = Spooler { batches: to_spool, spool, durable, progress, stored, abandon };
+        crew.spawn("spool".into(), move || spooler.run())?;
+        for (name, source) in sources {
+            let (workers, buffers, stop) = (workers.clone(), buffers.clone(), crew.stop.clone());
+            let feeder = Feeder { name: name.clone(), source, workers, buffers, stop };
+            crew.spawn(format!("read-{name}"), move || feeder.run())?;
+        }
+        Ok(crew)
+    }
+
+    fn spawn(&mut self, name: String, work: impl FnOnce() + Send + 'static) -> Result<(), AgentError> {
+        let short: String = name.chars().take(15).collect();
+        let thread = std::thread::Builder::new().name(short).spawn(work);
+        self.threads.push(thread.map_err(|e| failed(&format!("start the thread {name}"), e))?);
+        Ok(())
+    }
+
+    /// Ships until `stop`, or until a thread has failed; then ends the threads in their order.
+    async fn accompany<S: Sink>(
+        self,
+        shipper: Shipper<S>,
+        stop_shipper: watch::Sender<bool>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), AgentError> {
+        let mut shipping = std::pin::pin!(shipper.run());
+        let failed_early = tokio::select! {
+            () = stop => false,
+            () = self.until_failed() => true,
+            () = &mut shipping => true,
+        };
+        let deadline = Instant::now() + STOP;
+        self.stop.store(true, Ordering::Relaxed);
+        let _ = stop_shipper.send(true);
+        let landing = async {
+            while self.threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < deadline {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let in_flight = async {
+            if !failed_early {
+                let _ = tokio::time::timeout(STOP, &mut shipping).await;
+            }
+        };
+        tokio::join!(landing, in_flight);
+        self.abandon.store(true, Ordering::Relaxed);
+        self.verdict()
+    }
+
+    /// Resolves when a thread has panicked. One that ended because its source has is no failure.
+    async fn until_failed(&self) {
+        let essential = |thread: &JoinHandle<()>| {
+            let name = thread.thread().name().unwrap_or_default();
+            thread.is_finished() && !name.starts_with("read-")
+        };
+        while !self.threads.iter().any(essential) {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    fn verdict(self) -> Result<(), AgentError> {
+        for thread in self.threads {
+            let name = thread.thread().name().unwrap_or_default().to_owned();
+            if !thread.is_finished() {
+                tracing::warn!(thread = name, "not done in time; what it held is read again at the next start");
+            } else if thread.join().is_err() {
+                return Err(failed(&format!("go on: the thread {name}"), io::Error::other("it panicked")));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn worker_count(asked: usize) -> usize {
+    match asked {
+        0 => std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(2)).min(MAX_WORKERS),
+        asked => asked,
+    }
+}
+
+fn sources(
+    settings: &Settings,
+    spool: &Spool,
+    host_key: &[u8; 32],
+    recovered: &Recovered,
+    durable: &Durable,
+) -> Result<Vec<(String, Box<dyn Source>)>, AgentError> {
+    let mut saved = HashMap::new();
+    for (stream, place) in recovered.ledger.places() {
+        durable.advance(stream, place.position);
+        let (position, resume, gaps) = (place.position, place.resume.clone(), place.gaps.clone());
+        saved.insert(stream, Saved { position, resume, gaps });
+    }
+    let build = |(number, source): (usize, &super::SourceSettings)| {
+        let SourceKind::File(files) = &source.kind;
+        let registry = format!("streams-{}.json", blake3::hash(source.name.as_bytes()).to_hex().split_at(16).0);
+        let parts = Parts {
+            settings: files,
+            source: number,
+            state: spool.state().path(),
+            registry: &registry,
+            host_key,
+            saved: saved.clone(),
+            durable: durable.clone(),
+        };
+        let opened = FileSource::open(parts).map_err(|e| failed(&format!("open the source {}", source.name), e))?;
+        Ok((source.name.clone(), Box::new(opened) as Box<dyn Source>))
+    };
+    settings.sources.iter().enumerate().map(build).collect()
+}
+
+/// The configured sink.
+enum AnySink {
+    Datadog(Box<Datadog>),
+    Stdout(Stdout<io::Stdout>),
+}
+
+fn sink(output: &Output) -> Result<AnySink, AgentError> {
+    match output {
+        Output::Datadog(settings) => match Datadog::new(settings.as_ref().clone()) {
+            Ok(sink) => Ok(AnySink::Datadog(Box::new(sink))),
+            Err(error) => Err(failed("prepare the connection to Datadog", error)),
+        },
+        Output::Stdout => Ok(AnySink::Stdout(Stdout::new())),
+    }
+}
+
+impl Sink for AnySink {
+    async fn deliver(&mut self, batch: &Batch) -> Outcome {
+        match self {
+            AnySink::Datadog(sink) => sink.deliver(batch).await,
+            AnySink::Stdout(sink) => sink.deliver(batch).await,
+        }
+    }
+
+    async fn probe(&mut self) -> Outcome {
+        match self {
+            AnySink::Datadog(sink) => sink.probe().await,
+            AnySink::Stdout(sink) => sink.probe().await,
+        }
+    }
+}
+
+fn failed(what: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> AgentError {
+    AgentError { what: what.to_owned(), error: error.into() }
+}
+
+impl std::fmt::Display for AgentError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "cannot {}: {}", self.what, self.error)
+    }
+}
+
+impl std::error::Error for AgentError {}

@@ -1,0 +1,306 @@
+//! One redaction thread: chunks in, sealed batches out.
+//!
+//! Invariants: a batch holds records of one rule set; a range is covered by the batch that holds its last
+//! record, or by a later one of the same worker; the covered place of a stream never passes the beginning of
+//! a block of records (a key over several lines) that is still open.
+
+use super::progress::Progress;
+use super::reload::LiveRules;
+use super::settings::{Settings, SourceSettings};
+use crate::batch::{Batch, Encoder, Envelope, EnvelopeParts, Facts, Origin, Pushed, RecordHead, RecordKey};
+use crate::record::{Covers, Position, StreamId};
+use crate::redact::{RawLine, Redacted, Redactor, RuleSet, StreamState};
+use crate::source::identity::IdentityKey;
+use crate::source::{Chunk, Resume, StreamInfo};
+use crate::tally::Tally;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use std::collections::HashMap;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Buffers larger than this are not kept for reuse, bytes.
+const KEEP: usize = 1 << 20;
+/// Streams remembered before those that ended are looked for.
+const SWEEP_AT: usize = 256;
+/// Wait without an open batch.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// A worker's ends of the channels.
+pub struct Channels {
+    /// Chunks to redact; closed when no feeder is left.
+    pub chunks: Receiver<Chunk>,
+    /// Buffers for reuse.
+    pub buffers: Sender<Vec<u8>>,
+    /// Sealed batches.
+    pub batches: Sender<Batch>,
+}
+
+/// One redaction thread's state.
+pub struct Worker {
+    settings: Arc<Settings>,
+    rules: LiveRules,
+    channels: Channels,
+    progress: Arc<Progress>,
+    redactor: Redactor,
+    ends: Vec<u32>,
+    streams: HashMap<StreamId, Stream>,
+    sweep_at: usize,
+    pen: Pen,
+    /// When the open batch must be sealed.
+    due: Option<Instant>,
+}
+
+/// What is remembered of a stream between chunks.
+struct Stream {
+    info: Arc<StreamInfo>,
+    envelope: Envelope,
+    block: StreamState,
+    place: Covered,
+}
+
+/// How far a stream is covered.
+#[derive(Clone, Copy)]
+struct Covered {
+    /// Everything before is covered by a batch.
+    to: Position,
+    /// First record of a block that is still open.
+    open: Option<Position>,
+}
+
+/// Everything that a record is written with.
+struct Pen {
+    encoder: Encoder,
+    names: RecordKey,
+    marks: IdentityKey,
+    tally: Tally,
+    sealed: Vec<Batch>,
+}
+
+impl Worker {
+    /// A worker; `host_key` names records and marks places.
+    pub fn new(
+        settings: Arc<Settings>,
+        rules: LiveRules,
+        host_key: &[u8; 32],
+        progress: Arc<Progress>,
+        channels: Channels,
+    ) -> Worker {
+        let pen = Pen {
+            encoder: Encoder::new(settings.batch),
+            names: RecordKey::new(blake3::derive_key("logveil 2026 record names", host_key)),
+            marks: IdentityKey::new(host_key),
+            tally: Tally::default(),
+            sealed: Vec::new(),
+        };
+        let redactor = Redactor::new(rules.current());
+        let (ends, streams) = (Vec::new(), HashMap::new());
+        Worker { settings, rules, channels, progress, redactor, ends, streams, sweep_at: SWEEP_AT, pen, due: None }
+    }
+
+    /// Works until no feeder is left; then seals what is open.
+    pub fn run(mut self) {
+        loop {
+            let wait = self.due.map_or(IDLE, |due| due.saturating_duration_since(Instant::now()));
+            match self.channels.chunks.recv_timeout(wait) {
+                Ok(chunk) => {
+                    let bytes = self.take(chunk);
+                    if bytes.capacity() <= KEEP {
+                        let _ = self.channels.buffers.try_send(bytes);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => self.seal(),
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.seal();
+                    self.send();
+                    return;
+                }
+            }
+            if self.due.is_some_and(|due| due <= Instant::now()) {
+                self.seal();
+            }
+            if !self.send() {
+                return;
+            }
+        }
+    }
+
+    /// Redacts one chunk; gives its buffer back.
+    pub fn take(&mut self, chunk: Chunk) -> Vec<u8> {
+        let current = self.rules.current();
+        if !Arc::ptr_eq(&current, self.redactor.rules()) {
+            self.seal();
+            self.redactor.set_rules(current.clone());
+        }
+        if self.streams.len() >= self.sweep_at {
+            self.streams.retain(|_, stream| Arc::strong_count(&stream.info) > 1);
+            self.sweep_at = (self.streams.len() * 2).max(SWEEP_AT);
+        }
+        if !self.streams.contains_key(&chunk.info.stream) {
+            let stream = self.meet(&chunk);
+            self.streams.insert(chunk.info.stream, stream);
+        }
+        let Some(stream) = self.streams.get_mut(&chunk.info.stream) else { return chunk.bytes };
+        if chunk.from != stream.place.to && stream.place.open.is_none()
+            || chunk.from.generation != stream.place.to.generation
+        {
+            stream.place = Covered { to: chunk.from, open: None };
+        }
+        let entry = Entry { chunk: &chunk, envelope: &stream.envelope, rules: &current, now: now() };
+        find_ends(&chunk, &mut self.ends);
+        let (pen, place) = (&mut self.pen, &mut stream.place);
+        pen.tally.bytes += chunk.to.offset - chunk.from.offset;
+        if chunk.oversize {
+            pen.write(&entry, place, &Redacted::oversize(chunk.bytes.first().copied()));
+        } else {
+            self.redactor.redact(&mut stream.block, &chunk.bytes, &self.ends, &mut |record| {
+                pen.write(&entry, place, record);
+            });
+        }
+        if chunk.last {
+            place.open = None;
+            stream.block = StreamState::default();
+        }
+        pen.cover(&entry, place, place.open.unwrap_or(chunk.to));
+        if self.due.is_none() && !self.pen.encoder.is_empty() {
+            self.due = Some(Instant::now() + self.settings.batch_age);
+        }
+        chunk.bytes
+    }
+
+    /// Closes the open batch, if anything is in it.
+    pub fn seal(&mut self) {
+        self.due = None;
+        let set = self.redactor.rules().fingerprint();
+        self.pen.sealed.extend(self.pen.encoder.seal(set));
+        let told = self.pen.tally.take();
+        Progress::add(&self.progress.records_read, told.records);
+        Progress::add(&self.progress.bytes_read, told.bytes);
+        Progress::add(&self.progress.records_masked, told.masked);
+        Progress::add(&self.progress.records_withheld, told.withheld);
+    }
+
+    /// Sealed batches that wait to be sent on.
+    pub fn sealed(&mut self) -> std::vec::Drain<'_, Batch> {
+        self.pen.sealed.drain(..)
+    }
+
+    /// Hands sealed batches on, blocking while the spool is behind. False when the spool is gone.
+    fn send(&mut self) -> bool {
+        let batches = &self.channels.batches;
+        self.pen.sealed.drain(..).all(|batch| batches.send(batch).is_ok())
+    }
+
+    /// The fixed part of a new stream's records. The path goes through the engine like any record.
+    fn meet(&mut self, chunk: &Chunk) -> Stream {
+        let info = chunk.info.clone();
+        let source = &self.settings.sources[info.source];
+        let path = info.path.as_ref().map(|path| {
+            let mut masked = Vec::new();
+            let bytes = path.as_os_str().as_bytes();
+            self.redactor.redact(&mut StreamState::default(), bytes, &[bytes.len() as u32], &mut |redacted| {
+                redacted.write_to(&mut masked);
+            });
+            String::from_utf8_lossy(&masked).into_owned()
+        });
+        let envelope = envelope(&self.settings, source, path.as_deref());
+        Stream { info, envelope, block: StreamState::default(), place: Covered { to: chunk.from, open: None } }
+    }
+}
+
+fn envelope(settings: &Settings, source: &SourceSettings, file: Option<&str>) -> Envelope {
+    let tags: Vec<String> = settings.tags.iter().chain(&source.tags).cloned().collect();
+    Envelope::new(&EnvelopeParts {
+        ddsource: &source.ddsource,
+        service: &source.service,
+        hostname: &settings.hostname,
+        tags: &tags,
+        retention: &settings.retention,
+        source: &source.name,
+        file,
+        trust_origin: source.trust_origin,
+    })
+}
+
+/// What all records of one chunk share.
+struct Entry<'a> {
+    chunk: &'a Chunk,
+    envelope: &'a Envelope,
+    rules: &'a RuleSet,
+    now: i64,
+}
+
+impl Pen {
+    /// Writes one record; seals the batch first when it is full.
+    fn write(&mut self, entry: &Entry<'_>, place: &mut Covered, record: &Redacted<'_>) {
+        let range = record.range();
+        let at = Position { offset: entry.chunk.from.offset + range.start as u64, ..entry.chunk.from };
+        match record.in_open_block() {
+            true => _ = place.open.get_or_insert(at),
+            false => place.open = None,
+        }
+        let raw = text(&entry.chunk.bytes[range]);
+        if raw.is_empty() {
+            return;
+        }
+        self.tally.records += 1;
+        self.tally.withheld += u64::from(record.withheld().is_some());
+        self.tally.masked += u64::from(!record.rules().is_empty());
+        let head = RecordHead {
+            envelope: entry.envelope,
+            raw: RawLine(raw),
+            known: Facts::default(),
+            origin: Origin::default(),
+            rules: entry.rules,
+            id: self.names.id(entry.chunk.info.stream, at),
+            now: entry.now,
+        };
+        if self.encoder.push(record, &head) == Pushed::Full {
+            self.cover(entry, place, place.open.map_or(at, |open| open.min(at)));
+            self.sealed.extend(self.encoder.seal(entry.rules.fingerprint()));
+            let again = self.encoder.push(record, &head);
+            debug_assert!(again == Pushed::Added, "an empty batch takes any record");
+        }
+    }
+
+    /// Notes that the batch holds everything of the stream up to `to`.
+    fn cover(&mut self, entry: &Entry<'_>, place: &mut Covered, to: Position) {
+        let chunk = entry.chunk;
+        let Some(resume) = self.resume(chunk, to) else { return };
+        if to > place.to {
+            self.encoder.cover(Covers { stream: chunk.info.stream, from: place.to, to, resume });
+            place.to = to;
+        }
+    }
+
+    /// How the place is recognised after a restart; none when it cannot be told from this chunk.
+    fn resume(&self, chunk: &Chunk, to: Position) -> Option<Vec<u8>> {
+        let inside = to.offset.checked_sub(chunk.from.offset)? as usize;
+        match &chunk.resume {
+            Resume::AtEnd(end) => (to == chunk.to).then(|| end.clone()),
+            Resume::Marker { before } if chunk.oversize => {
+                (to == chunk.to).then(|| self.marks.marker(before, &[], 0).to_bytes())
+            }
+            Resume::Marker { before } => Some(self.marks.marker(before, &chunk.bytes, inside).to_bytes()),
+        }
+    }
+}
+
+/// The record's text without its line end.
+fn text(record: &[u8]) -> &[u8] {
+    let record = record.strip_suffix(b"\n").unwrap_or(record);
+    record.strip_suffix(b"\r").unwrap_or(record)
+}
+
+fn find_ends(chunk: &Chunk, ends: &mut Vec<u32>) {
+    ends.clear();
+    ends.extend(memchr::memchr_iter(b'\n', &chunk.bytes).map(|at| at as u32 + 1));
+    let len = chunk.bytes.len() as u32;
+    if ends.last().copied().unwrap_or(0) != len {
+        ends.push(len);
+    }
+}
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64)
+}
