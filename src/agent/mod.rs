@@ -23,3 +23,6 @@ pub use progress::Progress;
 pub use reload::LiveRules;
 pub use settings::{Output, Settings, SourceKind, SourceSettings};
 pub use supervisor::{AgentError, run, stop_signal};
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use super::reload::LiveRules;
 use super::settings::{Settings, SourceSettings};
 use crate::batch::{Batch, Encoder, Envelope, EnvelopeParts, Facts, Origin, Pushed, RecordHead, RecordKey};
 use crate::record::{Covers, Position, StreamId};
-use crate::redact::{RawLine, Redacted, Redactor, RuleSet, StreamState};
+use crate::redact::{RawLine, Redacted, Redactor, RuleSet, StreamState, Withheld};
 use crate::source::identity::IdentityKey;
 use crate::source::{Chunk, Resume, StreamInfo};
 use crate::tally::Tally;
@@ -151,7 +151,7 @@ impl Worker {
         let (pen, place) = (&mut self.pen, &mut stream.place);
         pen.tally.bytes += chunk.to.offset - chunk.from.offset;
         if chunk.oversize {
-            pen.write(&entry, place, &Redacted::oversize(chunk.bytes.first().copied()));
+            self.redactor.withhold(&chunk.bytes, Withheld::Oversize, &mut |record| pen.write(&entry, place, record));
         } else {
             self.redactor.redact(&mut stream.block, &chunk.bytes, &self.ends, &mut |record| {
                 pen.write(&entry, place, record);

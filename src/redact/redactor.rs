@@ -130,6 +130,25 @@ impl Redactor {
         }
     }
 
+    /// Hands out a record that is withheld as a whole, for a reason that its source knows. Of `record` only
+    /// the first byte matters: it says whether a JSON value is expected in the record's place.
+    pub fn withhold(&mut self, record: &[u8], reason: Withheld, each: &mut dyn FnMut(&Redacted<'_>)) {
+        let claims = &mut self.work.claims;
+        claims.begin(0..record.len());
+        claims.withhold(record, reason);
+        each(&Redacted {
+            raw: record,
+            range: 0..record.len(),
+            edits: claims.edits(),
+            masks: claims.masks(),
+            rules: &[],
+            shadowed: &[],
+            tokens: &[],
+            withheld: Some(reason),
+            in_open_block: false,
+        });
+    }
+
     fn record(
         &mut self,
         stream: &mut StreamState,
@@ -348,13 +367,6 @@ impl<'a> Redacted<'a> {
     /// may continue: a saved position must not pass the first such record of an unfinished block.
     pub fn in_open_block(&self) -> bool {
         self.in_open_block
-    }
-
-    /// Stands for a record that was too long to be read as a whole; `first` is its first byte, which says
-    /// whether a JSON value is expected in its place.
-    pub fn oversize(first: Option<u8>) -> Redacted<'static> {
-        let _ = first;
-        Redacted { raw: &[], range: 0..usize::from(first.is_some()) }
     }
 
     /// Appends the redacted text to `out`.
