@@ -36,6 +36,12 @@ pub trait Sink {
 
     /// Asks, without sending a record, whether a held cause is mended: [`Outcome::Delivered`] when it is.
     fn probe(&mut self) -> impl Future<Output = Outcome> + Send;
+
+    /// What the last failed attempt said, for the agent's own log: a status or a network error, never
+    /// record text and never a key.
+    fn last_error(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl std::fmt::Display for Reason {

@@ -88,11 +88,6 @@ impl Datadog {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// What the last failed attempt said, for the agent's own log.
-    pub fn last_error(&self) -> Option<&str> {
-        self.last_error.as_deref()
-    }
-
     /// True once the intake has refused zstd and taken gzip: new batches are better sealed as gzip.
     pub fn prefers_gzip(&self) -> bool {
         self.gzip_only
@@ -199,6 +194,10 @@ impl Sink for Datadog {
     async fn probe(&mut self) -> Outcome {
         self.reread_key();
         self.send(b"{}", Encoding::None).await
+    }
+
+    fn last_error(&self) -> Option<&str> {
+        self.last_error.as_deref()
     }
 }
 
