@@ -1,6 +1,6 @@
 //! The command line as a whole: one variant a command, whose arguments stand in the command's own file.
 
-use super::{intake, key, redact, retention, token};
+use super::{check, explain, intake, key, redact, retention, run, token};
 use std::process::ExitCode;
 
 const ABOUT: &str = "Masks personal data and credentials in logs and ships the cleaned records to Datadog";
@@ -24,6 +24,10 @@ pub struct Cli {
 /// The commands.
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
+    /// Tail, mask and ship until a signal comes.
+    Run(run::Args),
+    /// Check a configuration without starting anything.
+    Check(check::Args),
     /// Clean standard input to standard output with the built-in rules.
     Redact(redact::Args),
     /// Receive logs as Datadog's intake would, more strictly, and show what arrives.
@@ -36,12 +40,17 @@ pub enum Command {
     Query(token::Args),
     /// Ask the site where records land and for how long they are kept.
     Retention(retention::Args),
+    /// Explain an error code.
+    Explain(explain::Args),
 }
 
 impl Command {
     /// Runs the command to its exit code.
     pub fn run(self) -> ExitCode {
         match self {
+            Command::Run(args) => run::run(args),
+            Command::Check(args) => check::run(args),
+            Command::Explain(args) => explain::run(args),
             Command::Redact(args) => redact::run(args),
             Command::Intake(args) => intake::run(args),
             Command::Key(args) => key::run(args),

@@ -6,12 +6,16 @@
 //! where nobody sees them.
 
 pub mod args;
+pub mod check;
+pub mod configured;
 pub mod exit;
+pub mod explain;
 pub mod intake;
 pub mod key;
 mod keyring_file;
 pub mod redact;
 pub mod retention;
+pub mod run;
 pub mod token;
 
 use clap::Parser;
@@ -19,5 +23,6 @@ use std::process::ExitCode;
 
 /// Parses the process's arguments, runs the command and returns its exit code.
 pub fn main() -> ExitCode {
+    crate::telemetry::quiet_panics();
     args::Cli::parse().command.run()
 }

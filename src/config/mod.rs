@@ -4,7 +4,7 @@
 //! place; shape and type are right afterwards, nothing else. [`check`] turns that into [`Config`], the
 //! settings as checked: agreement of region and site, retention, references to secrets, patterns. [`host`]
 //! holds it against this machine: key file, folders, user. [`load`] runs the three over one file and
-//! gathers every mistake with its place; `run` and `check` both call it.
+//! gathers every mistake with its place; `run` and `check` both call it; [`rules`] compiles the rules it asks for.
 //!
 //! No environment variable is interpolated and no secret stands in the file: [`secret`] reads references
 //! (`file:`, `env:`, `credential:`).
@@ -12,6 +12,7 @@
 pub mod check;
 pub mod host;
 pub mod load;
+pub mod rules;
 pub mod schema;
 pub mod secret;
 pub mod settings;

@@ -10,6 +10,7 @@ use crate::redact::rule_file::{CLASSES, read_allow};
 use crate::source::file::StartAt;
 use crate::spool;
 use crate::strict_yaml::{Entry, Fields, Node, Problems, Value};
+use crate::telemetry::{Format, Level};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -141,30 +142,6 @@ pub struct Log {
     pub level: Level,
     /// `format`
     pub format: Format,
-}
-
-/// Levels of the own log.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
-pub enum Level {
-    /// Something was lost or stands still.
-    Error,
-    /// Something may be lost soon, or was mended.
-    Warn,
-    /// Starts, stops, files found.
-    #[default]
-    Info,
-    /// For the people who build it.
-    Debug,
-}
-
-/// Forms of the own log.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Format {
-    /// One line of text a message.
-    #[default]
-    Text,
-    /// One line of JSON a message.
-    Json,
 }
 
 /// `redaction`

@@ -1,10 +1,10 @@
 //! The settings as checked: what `run` starts from. Made only by `check`.
 
-use super::schema::{Format, Level};
 use super::secret::SecretRef;
 use super::site::Region;
 use crate::agent;
 use crate::redact::policy::Policy;
+use crate::telemetry::{Format, Level};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 

@@ -1,0 +1,94 @@
+//! The agent's counters as OpenMetrics. Numbers only; label values come from closed sets.
+
+use super::health::Health;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, text};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Everything `/metrics` shows, as text.
+///
+/// # Errors
+/// None in practice: writing to memory does not fail.
+pub fn render(health: &Arc<Health>) -> Result<String, fmt::Error> {
+    let mut registry = Registry::with_prefix("logveil");
+    registry.register("build", "The program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+    let rules = [("digest", health.facts.fingerprint.clone()), ("region", health.facts.region.to_owned())];
+    registry.register("rules", "Rules in force", Info::new(rules));
+    registry.register_collector(Box::new(Counters(health.clone())));
+    let mut out = String::new();
+    text::encode(&mut out, &registry)?;
+    Ok(out)
+}
+
+struct Counters(Arc<Health>);
+
+impl fmt::Debug for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Counters")
+    }
+}
+
+impl Collector for Counters {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let p = &self.0.progress;
+        let counters: [(&str, &str, &AtomicU64); 11] = [
+            ("lines_read", "Records read", &p.records_read),
+            ("bytes_read", "Bytes read", &p.bytes_read),
+            ("records_masked", "Records with at least one mask", &p.records_masked),
+            ("withheld_records", "Records replaced as a whole", &p.records_withheld),
+            ("batches_spooled", "Batches made durable", &p.batches_spooled),
+            ("batches_delivered", "Batches acknowledged", &p.batches_delivered),
+            ("sent_records", "Records acknowledged", &p.records_delivered),
+            ("send_retries", "Attempts that must be repeated", &p.retries),
+            ("rejected_records", "Records put aside because the intake refuses them", &p.dead_letters),
+            ("dropped_records", "Records dropped: spool full, or too old", &p.records_dropped),
+            ("disk_errors", "Errors of the state directory's file system", &p.disk_errors),
+        ];
+        for (name, help, counter) in counters {
+            let metric = ConstCounter::new(counter.load(Ordering::Relaxed));
+            metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
+        }
+        let held = u64::from(p.held().is_some());
+        for (name, help, value) in [
+            ("spool_batches", "Batches waiting for delivery", p.spool_batches.load(Ordering::Relaxed)),
+            ("spool_bytes", "Bytes waiting for delivery", p.spool_bytes.load(Ordering::Relaxed)),
+            ("source_streams", "Streams followed", p.streams.load(Ordering::Relaxed)),
+            ("rules_loaded", "Rules in force", self.0.facts.rules as u64),
+            ("delivery_held", "1 while delivery is held", held),
+        ] {
+            let metric = ConstGauge::new(value);
+            metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::health::Facts;
+    use super::*;
+    use crate::agent::Progress;
+
+    #[test]
+    fn the_text_is_openmetrics() {
+        let progress = Arc::new(Progress::default());
+        Progress::add(&progress.records_read, 7);
+        let facts = Facts { region: "eu", rules: 3, fingerprint: "ab".into() };
+        let text = render(&Arc::new(Health::new(facts, progress))).expect("text");
+        for line in [
+            "logveil_lines_read_total 7",
+            "logveil_rules_loaded 3",
+            "logveil_rules_info{digest=\"ab\",region=\"eu\"} 1",
+            "# TYPE logveil_spool_bytes gauge",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\nnot in\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+    }
+}

@@ -1,0 +1,174 @@
+//! `logveil check`: the whole truth about a configuration before it runs, on the same path as `run`.
+
+use super::configured::{self, ConfigFile};
+use super::exit;
+use crate::agent::Output;
+use crate::config::settings::PackRef;
+use crate::config::{Config, Depth, Loaded};
+use crate::redact::RuleSet;
+use crate::sink::datadog::Datadog;
+use crate::sink::http::Timeouts;
+use crate::sink::{Outcome, Sink, datadog};
+use crate::spool;
+use anstyle::{AnsiColor, Style};
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// Check a configuration without starting anything.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Only the text and the rules: no secret, no folder, no network.
+    #[arg(long, conflicts_with = "live")]
+    offline: bool,
+    /// Ask the running agent whether it is ready.
+    #[arg(long)]
+    live: bool,
+}
+
+/// How a line of the table ends.
+enum Verdict {
+    Ok,
+    Skipped(&'static str),
+    Failed(String),
+}
+
+/// The table as it is printed.
+#[derive(Default)]
+struct Table {
+    lines: usize,
+    failed: usize,
+    title: &'static str,
+}
+
+/// Runs the checks: 3 or 5 for the file, 4 when the target does not take records, 1 when a running agent is
+/// not ready.
+pub fn run(args: Args) -> ExitCode {
+    let depth = if args.offline || args.live { Depth::Text } else { Depth::Host };
+    let loaded = match args.config.load(depth) {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
+    };
+    let Some(config) = &loaded.config else { return ExitCode::from(exit::INVALID) };
+    if args.live {
+        return live(config);
+    }
+    match configured::rules(config) {
+        Ok(rules) => report(&loaded, config, &rules, args.offline),
+        Err(code) => code,
+    }
+}
+
+fn report(loaded: &Loaded, config: &Config, rules: &RuleSet, offline: bool) -> ExitCode {
+    let mut table = Table::default();
+    table.line("config", &loaded.path.display().to_string(), Verdict::Ok);
+    let packs: Vec<String> = config.packs.iter().map(pack_name).collect();
+    let about = format!("{}: {} rules, digest {:016x}", packs.join(" · "), rules.len(), rules.fingerprint().0);
+    table.line("rules", &about, Verdict::Ok);
+    for source in &config.agent.sources {
+        let files = loaded.host.as_ref().and_then(|host| host.files.iter().find(|(name, _)| *name == source.name));
+        match files {
+            Some((name, count)) => table.line("sources", &format!("{name}: {count} files"), Verdict::Ok),
+            None => table.line("sources", &source.name, Verdict::Skipped("files not looked at")),
+        }
+    }
+    let region = config.region.name();
+    let place = match &config.site {
+        Some(site) => format!("region {region}, site {site}"),
+        None => format!("region {region}, no site: loopback, standard output or allowed by name"),
+    };
+    table.line("residency", &place, Verdict::Ok);
+    let tag = &config.agent.retention;
+    let verdict = Verdict::Skipped("not asked without an application key: logveil retention check");
+    table.line("retention", &format!("{tag} on every record"), verdict);
+    let spool = &config.agent.spool;
+    let kind = if spool.kind == spool::Kind::Disk { "disk" } else { "memory" };
+    let folder = config.agent.state_dir.display();
+    table.line("spool", &format!("{kind}, up to {} MiB, state in {folder}", spool.max_bytes >> 20), Verdict::Ok);
+    output(&mut table, config, offline);
+    let (errors, warnings) = (table.failed, loaded.warnings());
+    let _ = writeln!(anstream::stdout(), "\n{} checks, {warnings} warnings, {errors} errors", table.lines);
+    if errors > 0 { ExitCode::from(exit::UNREACHABLE) } else { ExitCode::SUCCESS }
+}
+
+fn pack_name(pack: &PackRef) -> String {
+    match pack {
+        PackRef::Builtin => format!("builtin {}", env!("CARGO_PKG_VERSION")),
+        PackRef::Folder(path) => path.display().to_string(),
+    }
+}
+
+impl Table {
+    fn line(&mut self, title: &'static str, about: &str, verdict: Verdict) {
+        let shown = if self.title == title { "" } else { title };
+        (self.title, self.lines) = (title, self.lines + 1);
+        let mut out = anstream::stdout().lock();
+        let _ = match verdict {
+            Verdict::Ok => writeln!(out, "{shown:<10} {about:<60} {GOOD}ok{GOOD:#}"),
+            Verdict::Skipped(why) => writeln!(out, "{shown:<10} {about:<60} {DIM}skipped{DIM:#} ({why})"),
+            Verdict::Failed(why) => {
+                self.failed += 1;
+                writeln!(out, "{shown:<10} {about:<60} {BAD}failed{BAD:#}: {why}")
+            }
+        };
+    }
+}
+
+fn output(table: &mut Table, config: &Config, offline: bool) {
+    let Output::Datadog(settings) = &config.agent.output else {
+        return table.line("output", "standard output", Verdict::Ok);
+    };
+    let origin = settings.origin.origin().ascii_serialization();
+    if offline {
+        return table.line("output", &origin, Verdict::Skipped("target and key not checked: --offline"));
+    }
+    let start = Instant::now();
+    let verdict = probe((**settings).clone());
+    let took = start.elapsed().as_millis();
+    match verdict {
+        Ok(()) => table.line("output", &format!("{origin} answered in {took} ms, key accepted"), Verdict::Ok),
+        Err(why) => table.line("output", &origin, Verdict::Failed(format!("{why}; logveil explain LV0502"))),
+    }
+}
+
+/// Asks the intake with the key, sending no record.
+fn probe(settings: datadog::Settings) -> Result<(), String> {
+    let times =
+        Timeouts { connect: Duration::from_secs(5), read: Duration::from_secs(5), total: Duration::from_secs(10) };
+    let mut sink =
+        Datadog::new(datadog::Settings { timeouts: times, ..settings }).map_err(|error| error.to_string())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    match runtime.block_on(sink.probe()) {
+        Outcome::Delivered => Ok(()),
+        Outcome::Held(reason) => Err(reason.to_string()),
+        _ => Err(sink.last_error().unwrap_or("no answer").to_owned()),
+    }
+}
+
+/// The running agent's own readiness, for use as a health check.
+fn live(config: &Config) -> ExitCode {
+    let url = format!("http://{}/readyz", config.admin);
+    let asked = (|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+        runtime.block_on(async {
+            let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(Duration::from_secs(5));
+            let client = client.build().map_err(|e| e.without_url().to_string())?;
+            let response = client.get(&url).send().await.map_err(|e| e.without_url().to_string())?;
+            let ready = response.status().is_success();
+            response.text().await.map(|text| (ready, text)).map_err(|e| e.without_url().to_string())
+        })
+    })();
+    match asked {
+        Err(error) => exit::fail(exit::UNREACHABLE, format_args!("no agent answers at {url}: {error}")),
+        Ok((ready, text)) => {
+            let _ = write!(anstream::stdout(), "{text}");
+            if ready { ExitCode::SUCCESS } else { ExitCode::from(exit::FINDINGS) }
+        }
+    }
+}

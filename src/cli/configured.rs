@@ -1,0 +1,68 @@
+//! What `run` and `check` share: finding the configuration, loading it, showing every problem.
+
+use super::exit;
+use crate::config::{self, Depth, Loaded};
+use crate::redact::RuleSet;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// The argument that names a configuration.
+#[derive(clap::Args, Debug)]
+pub struct ConfigFile {
+    /// Configuration; without it $LOGVEIL_CONFIG, then /etc/logveil/logveil.yaml.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// Loads the file and shows its problems on standard error. The exit code is that of an unusable file.
+    pub fn load(&self, depth: Depth) -> Result<Loaded, ExitCode> {
+        let path = config::locate(self.config.as_deref());
+        let loaded = match config::load(&path, depth) {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                let message = format!("[LV0101] cannot read the configuration {}: {error}", path.display());
+                return Err(exit::fail(exit::INVALID, message));
+            }
+        };
+        show_problems(&loaded);
+        if loaded.config.is_some() {
+            return Ok(loaded);
+        }
+        let (errors, warnings) = (loaded.errors(), loaded.warnings());
+        let only_refusals = errors == loaded.refusals;
+        let (code, page) = if only_refusals { (exit::POLICY, "LV0204") } else { (exit::INVALID, "LV0203") };
+        let told =
+            format!("[{page}] {errors} errors, {warnings} warnings in {}; logveil explain {page}", path.display());
+        Err(exit::fail(code, told))
+    }
+}
+
+/// Compiles the rules of a configuration; every mistake is shown.
+pub fn rules(config: &config::Config) -> Result<Arc<RuleSet>, ExitCode> {
+    config::rules::compile(config).map_err(|error| {
+        let mut out = anstream::stderr().lock();
+        for mistake in &error.0 {
+            let _ = writeln!(out, "{mistake}\n");
+        }
+        drop(out);
+        exit::fail(
+            exit::INVALID,
+            format!("[LV0301] rules do not load, {} mistakes; logveil explain LV0301", error.0.len()),
+        )
+    })
+}
+
+fn show_problems(loaded: &Loaded) {
+    let mut out = anstream::stderr().lock();
+    for problem in &loaded.problems {
+        // Problems of the machine have no place in the text.
+        let shown = match problem.span.is_empty() && problem.span.start == 0 || problem.span == (0..1) {
+            true => format!("warning: {}\n  = help: {}", problem.message, problem.help.as_deref().unwrap_or("")),
+            false => problem.render(&loaded.text, true),
+        };
+        let _ = writeln!(out, "{shown}\n");
+    }
+}

@@ -1,0 +1,90 @@
+//! `logveil run`: the agent in the foreground, until a signal.
+
+use super::configured::{self, ConfigFile};
+use super::exit;
+use crate::agent::{self, Progress};
+use crate::config::{Config, Depth};
+use crate::redact::RuleSet;
+use crate::{admin, telemetry};
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Tail, mask and ship until a signal comes.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// Runs the agent; 0 after a stop that was asked for.
+pub fn run(args: Args) -> ExitCode {
+    let loaded = match args.config.load(Depth::Host) {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
+    };
+    let Some(config) = loaded.config else { return ExitCode::from(exit::INVALID) };
+    match configured::rules(&config) {
+        Ok(rules) => start(config, rules),
+        Err(code) => code,
+    }
+}
+
+fn start(config: Config, rules: Arc<RuleSet>) -> ExitCode {
+    close_doors();
+    telemetry::install(config.log_level, config.log_format, rules.clone());
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::fail(exit::UNREACHABLE, format_args!("[LV0401] cannot start: {error}")),
+    };
+    runtime.block_on(async {
+        let (Ok(terminate), Ok(interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+            return exit::fail(exit::UNREACHABLE, "[LV0401] cannot listen to signals");
+        };
+        serve(config, rules, terminate, interrupt).await
+    })
+}
+
+async fn serve(config: Config, rules: Arc<RuleSet>, mut terminate: Signal, mut interrupt: Signal) -> ExitCode {
+    let progress = Arc::new(Progress::default());
+    let facts = admin::Facts {
+        region: config.region.name(),
+        rules: rules.len(),
+        fingerprint: format!("{:016x}", rules.fingerprint().0),
+    };
+    let admin = tokio::spawn(admin::serve(config.admin, Arc::new(admin::Health::new(facts, progress.clone()))));
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), rules = rules.len(), "logveil starts");
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        tracing::info!("stopping: what was read is made durable; a second signal ends at once");
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            std::process::exit(130);
+        });
+    };
+    let ended = agent::run(config.agent, rules, progress.clone(), stop).await;
+    admin.abort();
+    match ended {
+        Ok(()) => {
+            tracing::info!("stopped");
+            ExitCode::SUCCESS
+        }
+        Err(error) => exit::fail(exit::UNREACHABLE, format_args!("[LV0401] {error}")),
+    }
+}
+
+/// What we write is ours alone, and our memory is in no core dump and open to no debugger.
+fn close_doors() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+}
