@@ -21,7 +21,7 @@ pub(crate) fn secret_part(value: &[u8], quoted: bool, labels: &Labels) -> Option
         let part = secret_part(&core[default.clone()], quoted, labels)?;
         return Some(lead + default.start + part.start..lead + default.start + part.end);
     }
-    (!is_placeholder(core)).then_some(lead..lead + core.len())
+    (!is_placeholder(core)).then_some(lead..lead + signed_scope(core))
 }
 
 /// Values that mean none.
@@ -87,6 +87,16 @@ fn is_own_mask(value: &[u8], labels: &Labels) -> bool {
         }
         _ => false,
     }
+}
+
+/// The length of a value without the scope of an AWS signature, which says where a key is used:
+/// `AKIA…/20260301/eu-central-1/s3/aws4_request`.
+fn signed_scope(value: &[u8]) -> usize {
+    if !value.ends_with(b"aws4_request") {
+        return value.len();
+    }
+    let slash = memchr::memchr(b'/', value).unwrap_or(value.len());
+    slash.min(memchr::memmem::find(value, b"%2F").unwrap_or(value.len()))
 }
 
 /// The default of `${NAME:-default}` or `${NAME-default}`, when that is the whole value.

@@ -168,6 +168,7 @@ fn headers() {
             "authorization: bearer FAKEb1.x_y-z~q+/== | Authorization=Bearer%20FAKEb2Qw | x",
             &["FAKEb1.x_y-z~q+/==", "FAKEb2Qw"],
         ),
+        ("X-Amz-Credentials=FAKEAKIA%2F20260301%2Feu%2Fs3%2Faws4_request&x=1", &["FAKEAKIA"]),
         ("Authorization: FAKEraw77Qw2x", &["FAKEraw77Qw2x"]),
         ("h={authorization=[Bearer FAKE1], accept=[*/*]}", &["FAKE1"]),
         ("Cookie: a=FAKE1;b=FAKE2; c=\"FAKE 3\"", &["FAKE1", "FAKE2", "FAKE 3"]),

@@ -202,7 +202,7 @@ fn stays(text: &[u8], start: usize, at: usize, domain_end: usize, floor: usize) 
     let (name, host) = (&text[start..at], &text[at + 1..domain_end]);
     name == b"git"
         || is_object_identity(name, host)
-        || is_user_info(text, start, floor)
+        || super::userinfo::ends_password(text, at, floor)
         || is_message_id(text, start, at, domain_end, floor)
 }
 
@@ -214,16 +214,6 @@ fn is_object_identity(name: &[u8], host: &[u8]) -> bool {
         && label.iter().any(u8::is_ascii_digit);
     let class = name.rsplit(|b| matches!(b, b'.' | b'$')).next().unwrap_or(&[]);
     hash && class.len() < name.len() && class.first().is_some_and(u8::is_ascii_uppercase)
-}
-
-/// `scheme://user:password@host`: what ends at the at-sign is a password, not a local part.
-fn is_user_info(text: &[u8], start: usize, floor: usize) -> bool {
-    if !byte_before(text, start, floor, b':') {
-        return false;
-    }
-    let lowest = floor.max(start.saturating_sub(LOCAL_MAX));
-    let slash = text[lowest..start].iter().rposition(|b| matches!(b, b'/' | b' ' | b'"' | b'\''));
-    slash.is_some_and(|i| text[lowest + i] == b'/' && i > 0 && text[lowest + i - 1] == b'/' && i + 2 < start - lowest)
 }
 
 /// `message-id=<20260301.77.abc@mail.example.com>`: the header's name right before, a number inside.

@@ -37,6 +37,22 @@ pub(super) fn url(text: &[u8], at: usize, _floor: usize) -> Option<ShapeHit> {
     claimed(text, start, end)
 }
 
+/// Whether the at-sign at `at` ends the password of `scheme://user:password@host`: what stands before it is
+/// no address then.
+pub(super) fn ends_password(text: &[u8], at: usize, floor: usize) -> bool {
+    const LONGEST_LEFT: usize = 256;
+    let lowest = floor.max(at.saturating_sub(LONGEST_LEFT));
+    let before = &text[lowest..at];
+    let run = before.iter().rev().take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'<>".contains(byte)).count();
+    let run = &before[before.len() - run..];
+    let mark = SCHEME_ENDS
+        .iter()
+        .filter_map(|mark| memchr::memmem::rfind(run, mark.as_bytes()).map(|found| found + mark.len()))
+        .max();
+    let from = mark.map(|after| at - (run.len() - after));
+    from.is_some_and(|from| text[from..at].contains(&b':') && info_end(text, from) == Some(at))
+}
+
 /// Where the user information that begins at `from` ends: the at-sign a host follows.
 fn info_end(text: &[u8], from: usize) -> Option<usize> {
     let window = &text[from..text.len().min(from + LONGEST)];
