@@ -121,7 +121,8 @@ impl<S: Sink> Shipper<S> {
                     Progress::add(&self.progress.retries, 1);
                     let wait = self.backoff.after_failure(asked);
                     if self.backoff.failures() == 1 {
-                        tracing::warn!(wait_ms = wait.as_millis() as u64, "a delivery failed; trying again");
+                        let why = self.sink.last_error().unwrap_or("unknown");
+                        tracing::warn!(wait_ms = wait.as_millis() as u64, why, "a delivery failed; trying again");
                     }
                     self.pause(wait).await?;
                 }
