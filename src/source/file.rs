@@ -98,6 +98,8 @@ pub struct FileSource {
     source: usize,
     key: IdentityKey,
     registry: Registry,
+    /// The identities as they were before this start, until the first sweep is over.
+    earlier: Vec<Known>,
     saved: HashMap<StreamId, Saved>,
     durable: Durable,
     tails: HashMap<StreamId, Tail>,
@@ -106,6 +108,8 @@ pub struct FileSource {
     ready: VecDeque<StreamId>,
     watch: Watch,
     swept: Option<Instant>,
+    /// What the last sweep took.
+    cost: Duration,
     hurry: bool,
     /// Paths that could not be opened, told once.
     refused: HashSet<PathBuf>,
@@ -129,6 +133,7 @@ impl FileSource {
             start_at: settings.start_at,
             source,
             key: IdentityKey::new(host_key),
+            earlier: registry.known().cloned().collect(),
             registry,
             saved,
             durable,
@@ -138,6 +143,7 @@ impl FileSource {
             ready: VecDeque::new(),
             watch: Watch::new(),
             swept: None,
+            cost: Duration::ZERO,
             hurry: false,
             refused: HashSet::new(),
         })
@@ -151,7 +157,8 @@ impl FileSource {
     fn sweep_due(&self) -> bool {
         let Some(swept) = self.swept else { return true };
         let pause = match (self.hurry, self.watch.works()) {
-            (true, _) => SWEEP_HINTED,
+            // Hints may come without pause: sweeping must not take more than a small part of a core.
+            (true, _) => SWEEP_HINTED.max(self.cost * 50).min(SWEEP),
             (false, true) => SWEEP,
             (false, false) => SWEEP_BLIND,
         };
@@ -160,7 +167,7 @@ impl FileSource {
 
     /// One look at everything: new files, moved ones, changed ones, ended ones.
     fn sweep(&mut self) -> Result<(), SourceError> {
-        let first = self.swept.is_none();
+        let (first, begun) = (self.swept.is_none(), Instant::now());
         self.hurry = false;
         let listing = self.finder.list();
         self.watch.folders(&listing.folders);
@@ -178,25 +185,20 @@ impl FileSource {
         }
         if first {
             self.find_moved(&listing);
+            self.earlier = Vec::new();
         }
-        self.swept = Some(Instant::now());
         self.look_at_all();
+        self.swept = Some(Instant::now());
+        self.cost = begun.elapsed();
         self.save()
     }
 
     /// The stream whose file stands at `path` now.
     fn seen_at(&self, path: &Path) -> Option<StreamId> {
         let meta = std::fs::metadata(path).ok()?;
-        let known = |(inode, stream): (&Inode, &StreamId)| {
-            (inode.number == meta.ino() && device(meta.dev()) == inode.device).then_some(*stream)
-        };
-        self.by_inode.get_key_value(&self.inode_of(path, &meta)).and_then(known)
-    }
-
-    fn inode_of(&self, path: &Path, meta: &std::fs::Metadata) -> Inode {
         let born = meta.created().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
-        let _ = path;
-        Inode { device: device(meta.dev()), number: meta.ino(), born: born.map(|d| d.as_nanos() as i128) }
+        let born = born.map(|d| d.as_nanos() as i128);
+        self.by_inode.get(&Inode { device: device(meta.dev()), number: meta.ino(), born }).copied()
     }
 
     fn rename(&mut self, stream: StreamId, path: &Path) {
@@ -301,7 +303,7 @@ impl FileSource {
                 && self.key.matches(file, saved.position.offset, mark);
             same.then_some(saved.position.offset)
         };
-        self.registry.known().filter_map(is_copy).max().unwrap_or(0)
+        self.earlier.iter().filter_map(is_copy).max().unwrap_or(0)
     }
 
     /// Files that were followed before the start and are found under a name that no pattern matches.
@@ -449,9 +451,13 @@ impl Source for FileSource {
         }
         for _ in 0..self.ready.len() {
             let Some(stream) = self.ready.pop_front() else { break };
-            match self.turn(stream, buffer)? {
-                Turn::Chunk(chunk) => return Ok(Fill::Chunk(chunk)),
-                Turn::Nothing(back) => buffer = back,
+            match self.turn(stream, buffer) {
+                Ok(Turn::Chunk(chunk)) => return Ok(Fill::Chunk(chunk)),
+                Ok(Turn::Nothing(back)) => buffer = back,
+                Err(error) => {
+                    self.queue(stream);
+                    return Err(error);
+                }
             }
         }
         Ok(Fill::Idle)
@@ -465,7 +471,7 @@ impl Source for FileSource {
             match hint {
                 Hint::Changed(path) => match self.by_path.get(&path).copied() {
                     Some(stream) => self.queue(stream),
-                    None => self.hurry |= self.finder.matches(&path),
+                    None => self.hurry |= self.finder.matches(&path) && !self.refused.contains(&path),
                 },
                 Hint::Sweep => self.hurry = true,
             }
