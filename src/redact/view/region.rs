@@ -7,6 +7,7 @@
 
 use super::chain::Encoding;
 use super::expander::Frame;
+use crate::redact::finding::Span;
 use memchr::{memchr, memrchr_iter};
 
 /// An encoding that writes single characters differently.
@@ -70,11 +71,7 @@ pub(super) fn decode_next(
     from: usize,
     frame: &mut Frame,
 ) -> Option<usize> {
-    let in_order = parent.is_none_or(|parent| parent.encoding < Some(codec.encoding));
-    let mut first = (codec.find)(text, from)?;
-    while !in_order && !parent.is_some_and(|parent| parent.produced(first)) {
-        first = (codec.find)(text, first + 1)?;
-    }
+    let first = next_readable(codec, text, parent, from, frame)?;
     let start = start_of(codec, text, from, first);
     let first = (codec.within)(text, start).map_or(first, |doubtful| doubtful.min(first));
     let opened = codec.quoted && start > 0 && text[start - 1] == b'"';
@@ -91,6 +88,21 @@ pub(super) fn decode_next(
     frame.text.extend_from_slice(&text[end..tail]);
     frame.map.copy(tail - end);
     Some(if end - start >= WINDOW { end - REACH } else { end })
+}
+
+/// The next encoded character that may be read at this level: any in canonical order, else only one the level above
+/// could not see, because decoding made it or took something out of it. `frame` is scratch.
+fn next_readable(codec: &Inline, text: &[u8], parent: Option<&Frame>, from: usize, frame: &mut Frame) -> Option<usize> {
+    let mut first = (codec.find)(text, from)?;
+    let Some(parent) = parent.filter(|parent| parent.encoding >= Some(codec.encoding)) else { return Some(first) };
+    loop {
+        frame.text.clear();
+        let width = (codec.decode)(text, first, &mut frame.text);
+        if parent.produced_in(Span::new(first, first + width)) {
+            return Some(first);
+        }
+        first = (codec.find)(text, first + 1)?;
+    }
 }
 
 /// Decodes from `start` (first encoded character at `first`) and returns where the region ends.
