@@ -3,7 +3,7 @@
 //! A region holds a cluster of encoded characters no more than [`REACH`] apart (for escapes: everything up to
 //! the next real quote). It never passes a real double quote, one not escaped by a backslash, so a
 //! finding in it cannot join two JSON strings. Copied around it, undecoded: the key in front of its opening quote
-//! (`"key":"`), its closing quote and, where the region is a key itself, the value behind it.
+//! (`"key":"`) and, where the region is a key itself, the value behind it.
 
 use super::chain::Encoding;
 use super::expander::Frame;
@@ -197,15 +197,15 @@ fn key_before(text: &[u8], quote: usize) -> usize {
     }
 }
 
-/// How far text is copied behind a region that ends at `end`: over its closing quote, and where a colon
-/// follows (the region is a key) over the value.
+/// How far text is copied behind a region that ends at `end`: where a colon follows its closing quote (the region is
+/// a key) over the value. A closing quote alone is not copied: decoded backslashes before it would speak for it.
 fn tail_after(text: &[u8], end: usize) -> usize {
     if text.get(end) != Some(&b'"') {
         return end;
     }
     let behind = &text[end + 1..text.len().min(end + 1 + WINDOW)];
     let colon = behind.iter().position(|byte| !byte.is_ascii_whitespace());
-    let Some(colon) = colon.filter(|&at| behind[at] == b':') else { return end + 1 };
+    let Some(colon) = colon.filter(|&at| behind[at] == b':') else { return end };
     let gap = behind[colon + 1..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     let value = end + 1 + colon + 1 + gap;
     match text.get(value) {
