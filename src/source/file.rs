@@ -4,9 +4,13 @@
 //! Invariants: a stream's identity is durable before its first chunk; a file that was opened is kept open,
 //! whatever becomes of its name, until its last byte is durable; files take turns, one read each.
 
+mod parts;
+
+pub use parts::{OpenError, Parts, Saved, Settings, StartAt};
+
 use super::checkpoint::{Known, Registry};
 use super::contract::{Durable, Fill, Source, SourceError, StreamInfo};
-use super::discover::{BadPattern, Finder, Listing};
+use super::discover::{Finder, Listing};
 use super::identity::{IdentityKey, Inode, Mark, PREFIX, Stat, stat};
 use super::tail::{Look, Read, Tail};
 use super::watch::{Hint, Watch};
@@ -31,65 +35,6 @@ const SETTLE_UNLINKED: Duration = Duration::from_secs(5);
 const SETTLE_MOVED: Duration = Duration::from_secs(300);
 /// How far back the last line end is searched for `start_at: end`, bytes.
 const LOOK_BACK: u64 = 1 << 20;
-
-/// Where a file without a saved position is read from on the very first start.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum StartAt {
-    /// From its first byte.
-    #[default]
-    Beginning,
-    /// From its end at that time.
-    End,
-}
-
-/// Which files to follow.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Settings {
-    /// Absolute path patterns; `*` and `?` stay within one folder, `**` crosses folders.
-    pub include: Vec<String>,
-    /// Patterns of paths to leave out.
-    pub exclude: Vec<String>,
-    /// Only for files that exist at the first start of this source.
-    pub start_at: StartAt,
-}
-
-/// Where a stream goes on after a start.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Saved {
-    /// Everything before it is safe, but for the gaps.
-    pub position: Position,
-    /// What was stored to recognise the position.
-    pub resume: Vec<u8>,
-    /// Stretches to read again.
-    pub gaps: Vec<(Position, Position)>,
-}
-
-/// What a file source is built from.
-pub struct Parts<'a> {
-    /// Which files.
-    pub settings: &'a Settings,
-    /// Place of the source in the configuration.
-    pub source: usize,
-    /// The agent's state directory: identities are kept here, and nothing in it is read as a log.
-    pub state: &'a Path,
-    /// Name of the file of identities in the state directory.
-    pub registry: &'a str,
-    /// The host's key.
-    pub host_key: &'a [u8; 32],
-    /// Where each stream goes on.
-    pub saved: HashMap<StreamId, Saved>,
-    /// How far streams are safe.
-    pub durable: Durable,
-}
-
-/// A source could not be built.
-#[derive(Debug)]
-pub enum OpenError {
-    /// A pattern cannot be used.
-    Pattern(BadPattern),
-    /// The stored identities cannot be read.
-    Registry(PathBuf, io::Error),
-}
 
 /// The source.
 pub struct FileSource {
@@ -509,17 +454,6 @@ fn last_line_end(file: &File, size: u64) -> u64 {
         None => size,
     }
 }
-
-impl std::fmt::Display for OpenError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            OpenError::Pattern(bad) => bad.fmt(f),
-            OpenError::Registry(path, error) => write!(f, "cannot use {}: {error}", path.display()),
-        }
-    }
-}
-
-impl std::error::Error for OpenError {}
 
 #[cfg(test)]
 mod tests;
