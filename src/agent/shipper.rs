@@ -89,7 +89,7 @@ impl<S: Sink> Shipper<S> {
         let mut letters = 0;
         while let Some(part) = parts.pop_front() {
             let part = self.freshen(part).await;
-            let Some(outcome) = self.attempt(&part).await? else { return Ok(()) };
+            let outcome = self.attempt(&part).await?;
             if outcome == Outcome::Delivered {
                 Progress::add(&self.progress.records_delivered, part.header.entries.into());
                 continue;
@@ -105,27 +105,23 @@ impl<S: Sink> Shipper<S> {
         Ok(())
     }
 
-    /// One part, until it is delivered or must be taken apart; none when the full spool has dropped it.
-    async fn attempt(&mut self, part: &Batch) -> Result<Option<Outcome>, Stopped> {
+    /// One part, until it is delivered or must be taken apart.
+    async fn attempt(&mut self, part: &Batch) -> Result<Outcome, Stopped> {
         loop {
-            if *self.stop.borrow() {
-                return Err(Stopped);
-            }
-            if !self.spool.is_waiting(part.header.sequence) {
-                return Ok(None);
+            if *self.stop.borrow() || !self.spool.is_waiting(part.header.sequence) {
+                return if *self.stop.borrow() { Err(Stopped) } else { Ok(Outcome::Delivered) };
             }
             match self.sink.deliver(part).await {
                 outcome @ (Outcome::Delivered | Outcome::Split | Outcome::Poison) => {
                     self.backoff.reset();
                     self.progress.set_held(None);
-                    return Ok(Some(outcome));
+                    return Ok(outcome);
                 }
                 Outcome::Retry(asked) => {
                     Progress::add(&self.progress.retries, 1);
                     let wait = self.backoff.after_failure(asked);
                     if self.backoff.failures() == 1 {
-                        let why = self.sink.last_error().unwrap_or("unknown");
-                        tracing::warn!(wait_ms = wait.as_millis() as u64, why, "a delivery failed; trying again");
+                        tracing::warn!(wait_ms = wait.as_millis() as u64, "a delivery failed; trying again");
                     }
                     self.pause(wait).await?;
                 }
@@ -196,13 +192,13 @@ impl<S: Sink> Shipper<S> {
     }
 
     async fn acknowledge(&self, batch: &Arc<Batch>) -> Result<(), Stopped> {
-        self.spool.forget(&self.durable.take_ended());
+        let ended = self.durable.take_ended();
         loop {
-            let (spool, batch) = (self.spool.clone(), batch.clone());
+            let (spool, batch, ended) = (self.spool.clone(), batch.clone(), ended.clone());
             let entries = batch.header.entries;
             let done = blocking({
                 let batch = batch.clone();
-                move || spool.acknowledge(&batch.header)
+                move || spool.acknowledge(&batch.header, &ended)
             });
             match done.await {
                 Ok(()) => {

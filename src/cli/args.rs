@@ -1,6 +1,6 @@
 //! The command line as a whole: one variant a command, whose arguments stand in the command's own file.
 
-use super::{check, explain, intake, key, redact, retention, run, token};
+use super::{check, explain, intake, key, redact, retention, rules, run, token};
 use std::process::ExitCode;
 
 const ABOUT: &str = "Masks personal data and credentials in logs and ships the cleaned records to Datadog";
@@ -42,6 +42,8 @@ pub enum Command {
     Retention(retention::Args),
     /// Explain an error code.
     Explain(explain::Args),
+    /// List, show, test and lint rules.
+    Rules(rules::Args),
 }
 
 impl Command {
@@ -57,6 +59,7 @@ impl Command {
             Command::Token(args) => token::run(args),
             Command::Query(args) => token::run_query(args),
             Command::Retention(args) => retention::run(args),
+            Command::Rules(args) => rules::run(args),
         }
     }
 }

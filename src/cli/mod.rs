@@ -15,6 +15,7 @@ pub mod key;
 mod keyring_file;
 pub mod redact;
 pub mod retention;
+pub mod rules;
 pub mod run;
 pub mod token;
 

@@ -9,19 +9,20 @@
 mod automaton;
 pub mod builtin;
 pub mod carrier;
+pub mod catalogue;
 mod claims;
 mod context;
 pub mod filler;
 pub mod finding;
 mod keep;
 pub mod key;
-#[cfg(any(test, fuzzing))]
-pub mod oracle;
 pub mod policy;
 mod prefilter;
 pub mod redactor;
 pub mod rule;
 pub mod rule_file;
+pub mod rule_lint;
+pub mod rule_test;
 pub mod ruleset;
 mod search;
 pub mod shape;

@@ -8,7 +8,7 @@ use super::finding::{Finding, Span};
 use super::key::{self, KeyCursor, WordHit};
 use super::prefilter::{Hit, Target};
 use super::rule::{Alphabet, AnchorFind, RuleIndex, ShortAnchorFind};
-use super::ruleset::{FIRST_RUN, RuleSet};
+use super::ruleset::RuleSet;
 use super::shape::ShapeHit;
 use super::trigger::Triggers;
 use super::validate::Verdict;
@@ -70,13 +70,10 @@ pub(super) fn search(
             Target::Anchor(number) => {
                 let (rule, anchor) = &rules.anchors[usize::from(number)];
                 let resume = &mut scratch.anchor_resume[usize::from(number)];
-                // A literal that reaches out of the run read last begins a token of its own.
-                if hit.end() <= *resume {
+                if hit.start() < *resume {
                     continue;
                 }
-                // Glued to a token that was just found, an anchor needs no other border.
-                let glued = out.last().is_some_and(|last| last.strong && last.finding.span.end >= hit.start());
-                if let Some((span, read)) = anchored(text, &window.record, hit, anchor, glued) {
+                if let Some((span, read)) = anchored(text, &window.record, hit, anchor) {
                     *resume = read;
                     accept(rules, text, &window.record, *rule, span, None, true, out);
                 } else {
@@ -141,8 +138,7 @@ fn ask_triggers(
         }
     }
     for &(at, count) in &triggers.digits[within(&triggers.digits, &range, |(at, _)| *at)] {
-        let first = text[at as usize..record.end].iter().take(FIRST_RUN).take_while(|byte| byte.is_ascii_digit());
-        for &(least, number) in &table.digits[first.count()] {
+        for &(least, number) in &table.digits {
             if count >= least {
                 ask(rules, text, record, number, at, scratch, out);
             }
@@ -152,8 +148,7 @@ fn ask_triggers(
         for &number in &table.opaque {
             ask(rules, text, record, number, start, scratch, out);
         }
-        for number in rules.short_index.at(text, start as usize..end as usize) {
-            let (rule, short) = &rules.short_anchors[usize::from(number)];
+        for (rule, short) in &rules.short_anchors {
             if let Some(span) = short_anchored(text, record, start as usize..end as usize, short) {
                 accept(rules, text, record, *rule, span, None, true, out);
             }
@@ -197,6 +192,9 @@ fn accept(
     out: &mut Vec<Found>,
 ) {
     let compiled = rules.of(rule);
+    if compiled.demands.iter().any(|demand| demand(span.of(text)) == Verdict::Refutes) {
+        return;
+    }
     let mut verdict = shape.map_or(Verdict::Silent, |hit| hit.verdict);
     for check in &compiled.checks {
         verdict = match (verdict, check(span.of(text))) {
@@ -229,9 +227,9 @@ fn accept(
 }
 
 /// The span of an anchor hit and how far was read.
-fn anchored(text: &[u8], record: &Range<usize>, hit: Hit, anchor: &AnchorFind, glued: bool) -> Option<(Span, u32)> {
+fn anchored(text: &[u8], record: &Range<usize>, hit: Hit, anchor: &AnchorFind) -> Option<(Span, u32)> {
     let (start, end) = (hit.start() as usize, hit.end() as usize);
-    if anchor.boundary && !glued && start > record.start && text[start - 1].is_ascii_alphanumeric() {
+    if anchor.boundary && start > record.start && text[start - 1].is_ascii_alphanumeric() {
         return None;
     }
     let alphabet = anchor.alphabet;

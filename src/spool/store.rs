@@ -24,8 +24,6 @@ pub struct Spool {
     settings: Settings,
     queue: Mutex<Queue>,
     checkpoint: Mutex<Checkpoint>,
-    /// Streams that have ended, each with the newest batch that may hold records of it.
-    ended: Mutex<Vec<(u64, StreamId)>>,
 }
 
 /// What waits.
@@ -69,8 +67,7 @@ impl Spool {
         let waiting: BTreeMap<u64, Waiting> =
             found.files.iter().map(|(&sequence, &len)| (sequence, Waiting { len, held: None })).collect();
         let queue = Queue { bytes: found.files.values().sum(), waiting, next: found.next };
-        let (queue, checkpoint) = (Mutex::new(queue), Mutex::new(found.checkpoint));
-        let spool = Spool { state, settings, queue, checkpoint, ended: Mutex::default() };
+        let spool = Spool { state, settings, queue: Mutex::new(queue), checkpoint: Mutex::new(found.checkpoint) };
         Ok((spool, found.recovered))
     }
 
@@ -148,34 +145,25 @@ impl Spool {
         self.queue().waiting.contains_key(&sequence)
     }
 
-    /// Leaves streams that have ended out of the checkpoint, once what waits of them is acknowledged.
-    pub fn forget(&self, ended: &[StreamId]) {
-        let newest = self.queue().next - 1;
-        let mut waiting = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.extend(ended.iter().map(|&stream| (newest, stream)));
-    }
-
-    /// The intake has taken the batch: the checkpoint moves, then the file goes.
+    /// The intake has taken the batch: the checkpoint moves, then the file goes. Streams in `ended` are
+    /// left out of the checkpoint.
     ///
     /// # Errors
     /// The file system refuses; the call may be repeated.
-    pub fn acknowledge(&self, header: &Header) -> io::Result<()> {
+    pub fn acknowledge(&self, header: &Header, ended: &[StreamId]) -> io::Result<()> {
         if !self.is_waiting(header.sequence) {
             return Ok(());
         }
         let mut checkpoint = self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner);
         let mut moved = checkpoint.clone();
         header.covers.iter().for_each(|covers| moved.ledger.apply(covers));
-        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        let done: Vec<StreamId> = ended.iter().filter(|(last, _)| *last <= header.sequence).map(|e| e.1).collect();
-        if !done.is_empty() {
-            moved.ledger.forget(&done);
+        if !ended.is_empty() {
+            moved.ledger.forget(ended);
         }
         moved.acknowledged = header.sequence.max(moved.acknowledged);
         self.save(&moved)?;
         *checkpoint = moved;
-        ended.retain(|(last, _)| *last > header.sequence);
-        drop((checkpoint, ended));
+        drop(checkpoint);
         fail::fail_point!("spool-acknowledged", |_| Err(io::Error::other("injected")));
         if self.settings.kind == Kind::Disk {
             remove_file(&self.path(header.sequence))?;
@@ -205,7 +193,7 @@ impl Spool {
 
     fn drop_oldest(&self, dropped: &mut dyn FnMut(&Header)) -> io::Result<()> {
         if let Some(batch) = self.next()? {
-            self.acknowledge(&batch.header)?;
+            self.acknowledge(&batch.header, &[])?;
             dropped(&batch.header);
         }
         Ok(())

@@ -32,7 +32,7 @@ impl Labels {
         if !self.known.is_empty() {
             return self.known.contains(label);
         }
-        label.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'-')
+        label.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
             && label.first().is_some_and(u8::is_ascii_lowercase)
     }
 }

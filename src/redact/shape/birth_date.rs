@@ -85,7 +85,8 @@ fn is_month(word: &[u8]) -> bool {
 fn has_birth_word(text: &[u8], start: usize, floor: usize) -> bool {
     let lowest = floor.max(start.saturating_sub(REACH));
     let reach = &text[lowest..start];
-    let from = reach.iter().rposition(u8::is_ascii_digit).map_or(0, |i| i + 1);
+    // A mask ends the reach as the number did that stood there: a second pass changes nothing.
+    let from = reach.iter().rposition(|byte| byte.is_ascii_digit() || *byte == b']').map_or(0, |i| i + 1);
     (from..reach.len()).any(|i| {
         WORDS.iter().any(|word| starts_with_fold(&reach[i..], word))
             && (!word_before(text, lowest + i, floor) || is_key(text, lowest + i, floor))

@@ -43,6 +43,14 @@ pub fn by_name(name: &str) -> Option<Check> {
     TABLE.iter().find(|(known, _)| *known == name).map(|(_, check)| *check)
 }
 
+/// True for a demand on what a value is made of. A value that fails a demand is none, however strong its
+/// anchor; a failed checksum only lowers confidence.
+pub fn is_demand(name: &str) -> bool {
+    const DEMANDS: &[&str] =
+        &["entropy", "has-digit", "has-letter", "mixed-case", "hex", "not-hex", "digits", "not-digits", "not-uuid"];
+    DEMANDS.contains(&name)
+}
+
 /// Every known name, for error messages and the catalogue.
 pub fn names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|(name, _)| *name)
