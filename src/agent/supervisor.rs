@@ -273,6 +273,13 @@ impl Sink for AnySink {
             AnySink::Stdout(sink) => sink.probe().await,
         }
     }
+
+    fn last_error(&self) -> Option<&str> {
+        match self {
+            AnySink::Datadog(sink) => sink.last_error(),
+            AnySink::Stdout(sink) => sink.last_error(),
+        }
+    }
 }
 
 fn failed(what: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> AgentError {

@@ -4,6 +4,8 @@ mod hard_cases;
 
 mod allocations;
 mod batches;
+mod delivery;
+mod host;
 mod intake_contract;
 mod retention;
 mod sink_datadog;
