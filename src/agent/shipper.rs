@@ -89,7 +89,7 @@ impl<S: Sink> Shipper<S> {
         let mut letters = 0;
         while let Some(part) = parts.pop_front() {
             let part = self.freshen(part).await;
-            let outcome = self.attempt(&part).await?;
+            let Some(outcome) = self.attempt(&part).await? else { return Ok(()) };
             if outcome == Outcome::Delivered {
                 Progress::add(&self.progress.records_delivered, part.header.entries.into());
                 continue;
@@ -105,23 +105,27 @@ impl<S: Sink> Shipper<S> {
         Ok(())
     }
 
-    /// One part, until it is delivered or must be taken apart.
-    async fn attempt(&mut self, part: &Batch) -> Result<Outcome, Stopped> {
+    /// One part, until it is delivered or must be taken apart; none when the full spool has dropped it.
+    async fn attempt(&mut self, part: &Batch) -> Result<Option<Outcome>, Stopped> {
         loop {
-            if *self.stop.borrow() || !self.spool.is_waiting(part.header.sequence) {
-                return if *self.stop.borrow() { Err(Stopped) } else { Ok(Outcome::Delivered) };
+            if *self.stop.borrow() {
+                return Err(Stopped);
+            }
+            if !self.spool.is_waiting(part.header.sequence) {
+                return Ok(None);
             }
             match self.sink.deliver(part).await {
                 outcome @ (Outcome::Delivered | Outcome::Split | Outcome::Poison) => {
                     self.backoff.reset();
                     self.progress.set_held(None);
-                    return Ok(outcome);
+                    return Ok(Some(outcome));
                 }
                 Outcome::Retry(asked) => {
                     Progress::add(&self.progress.retries, 1);
                     let wait = self.backoff.after_failure(asked);
                     if self.backoff.failures() == 1 {
-                        tracing::warn!(wait_ms = wait.as_millis() as u64, "a delivery failed; trying again");
+                        let why = self.sink.last_error().unwrap_or("unknown");
+                        tracing::warn!(wait_ms = wait.as_millis() as u64, why, "a delivery failed; trying again");
                     }
                     self.pause(wait).await?;
                 }
@@ -192,13 +196,13 @@ impl<S: Sink> Shipper<S> {
     }
 
     async fn acknowledge(&self, batch: &Arc<Batch>) -> Result<(), Stopped> {
-        let ended = self.durable.take_ended();
+        self.spool.forget(&self.durable.take_ended());
         loop {
-            let (spool, batch, ended) = (self.spool.clone(), batch.clone(), ended.clone());
+            let (spool, batch) = (self.spool.clone(), batch.clone());
             let entries = batch.header.entries;
             let done = blocking({
                 let batch = batch.clone();
-                move || spool.acknowledge(&batch.header, &ended)
+                move || spool.acknowledge(&batch.header)
             });
             match done.await {
                 Ok(()) => {

@@ -278,7 +278,7 @@ impl Pen {
         let inside = to.offset.checked_sub(chunk.from.offset)? as usize;
         match &chunk.resume {
             Resume::AtEnd(end) => (to == chunk.to).then(|| end.clone()),
-            Resume::Marker { before } if chunk.oversize => {
+            Resume::Marker { before } if !chunk.is_whole() => {
                 (to == chunk.to).then(|| self.marks.marker(before, &[], 0).to_bytes())
             }
             Resume::Marker { before } => Some(self.marks.marker(before, &chunk.bytes, inside).to_bytes()),

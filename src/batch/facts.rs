@@ -80,6 +80,17 @@ pub struct Facts {
     pub time: Option<i64>,
 }
 
+/// The time that `text` begins with, Unix milliseconds: ISO 8601, RFC 3164, an epoch. `now` gives the year
+/// where the form has none, `utc_offset` (seconds east) the zone where it names none.
+pub fn time_at_start(text: &[u8], now: i64, utc_offset: i32) -> Option<i64> {
+    time::at_start(text, now, utc_offset)
+}
+
+/// The severity with this syslog number, 0 to 7.
+pub fn severity(number: u8) -> Option<Status> {
+    level::syslog(number)
+}
+
 /// Reads facts; holds the search tables.
 pub(super) struct Reader {
     json: Search,

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn both<'t>(line: &'t str) -> (Option<&'t str>, Option<&'t str>) {
+    fn both(line: &str) -> (Option<&str>, Option<&str>) {
         let origin = of([Piece::Keep(line.as_bytes())].into_iter());
         (origin.host, origin.service)
     }

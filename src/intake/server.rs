@@ -173,8 +173,8 @@ impl Intake {
         *self.shared.script.lock().unwrap_or_else(PoisonError::into_inner) = script;
     }
 
-    /// The name of an index by its place.
-    pub fn index(&self, place: usize) -> &Index {
+    /// An index by its place in the order.
+    pub fn index_at(&self, place: usize) -> &Index {
         &self.shared.settings.indexes[place]
     }
 }

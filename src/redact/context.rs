@@ -82,7 +82,15 @@ fn whole_word(text: &[u8], at: usize, len: usize, floor: usize, limit: usize) ->
     let right = next >= limit
         || !letter(text[next])
         || (text[next].is_ascii_uppercase() && text[next - 1].is_ascii_lowercase());
-    left && right
+    left && right && !in_label(text, at, floor, limit)
+}
+
+/// A word of a label of ours says nothing: a second pass would find more than the first.
+fn in_label(text: &[u8], at: usize, floor: usize, limit: usize) -> bool {
+    let label = |byte: &&u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || **byte == b'-';
+    let left = text[floor..at].iter().rev().take(64).take_while(label).count();
+    let right = text[at..limit].iter().take(64).take_while(label).count();
+    at - left > floor && text[at - left - 1] == b'[' && text[..limit].get(at + right) == Some(&b']')
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub mod filler;
 pub mod finding;
 mod keep;
 pub mod key;
+#[cfg(any(test, fuzzing))]
+pub mod oracle;
 pub mod policy;
 mod prefilter;
 pub mod redactor;

@@ -25,6 +25,7 @@ pub struct RuleSet {
     pub(super) keys: KeyTable,
     pub(super) anchors: Vec<(RuleIndex, AnchorFind)>,
     pub(super) short_anchors: Vec<(RuleIndex, ShortAnchorFind)>,
+    pub(super) short_index: ShortIndex,
     pub(super) expressions: Vec<Expression>,
     pub(super) shapes: Vec<(RuleIndex, &'static Shape)>,
     pub(super) by_trigger: ByTrigger,
@@ -56,6 +57,43 @@ pub(super) struct Expression {
     pub(super) after: usize,
 }
 
+/// Longest first run of digits that is told apart.
+pub(super) const FIRST_RUN: usize = 31;
+
+/// Numbers of short anchors by the byte that their literal begins with.
+#[derive(Default)]
+pub(super) struct ShortIndex {
+    /// One row for each place in a run at which literals are looked for.
+    rows: Vec<(usize, Vec<Vec<u16>>)>,
+}
+
+impl ShortIndex {
+    fn push(&mut self, number: u16, short: &ShortAnchorFind) {
+        let place = short.at as usize;
+        let row = match self.rows.iter().position(|(at, _)| *at == place) {
+            Some(row) => row,
+            None => {
+                self.rows.push((place, vec![Vec::new(); 256]));
+                self.rows.len() - 1
+            }
+        };
+        for literal in &short.short_anchor {
+            let numbers = &mut self.rows[row].1[usize::from(literal.as_bytes().first().copied().unwrap_or(0))];
+            if !numbers.contains(&number) {
+                numbers.push(number);
+            }
+        }
+    }
+
+    /// The short anchors that may stand in the run.
+    pub(super) fn at<'i>(&'i self, text: &'i [u8], run: std::ops::Range<usize>) -> impl Iterator<Item = u16> + 'i {
+        self.rows.iter().flat_map(move |(place, row)| {
+            let byte = text[run.clone()].get(*place);
+            byte.map_or(&[][..], |byte| &row[usize::from(*byte)]).iter().copied()
+        })
+    }
+}
+
 /// Numbers of shapes (into `shapes`) to ask, by trigger.
 #[derive(Default)]
 pub(super) struct ByTrigger {
@@ -64,8 +102,9 @@ pub(super) struct ByTrigger {
     pub(super) colons: Vec<u16>,
     pub(super) pairs: Vec<u16>,
     pub(super) opaque: Vec<u16>,
-    /// With the least number of digits asked for.
-    pub(super) digits: Vec<(u8, u16)>,
+    /// By the length of the first run of digits ([`FIRST_RUN`] and longer alike): shapes, with the least number
+    /// of digits they ask for.
+    pub(super) digits: [Vec<(u8, u16)>; FIRST_RUN + 1],
     /// The least of all those numbers.
     pub(super) fewest_digits: u8,
 }
@@ -264,7 +303,12 @@ impl Builder {
                 Trigger::HexColon => self.by_trigger.colons.push(number),
                 Trigger::HexPairs => self.by_trigger.pairs.push(number),
                 Trigger::OpaqueRun => self.by_trigger.opaque.push(number),
-                Trigger::DigitRun(least) => self.by_trigger.digits.push((*least, number)),
+                Trigger::DigitRun(least) => {
+                    let lists = self.by_trigger.digits.iter_mut().enumerate();
+                    for (_, list) in lists.filter(|(length, _)| shape.first_runs >> length & 1 == 1) {
+                        list.push((*least, number));
+                    }
+                }
                 Trigger::Literals(texts) => {
                     self.literals.extend(texts.iter().map(|text| literal(text, false, Target::Shape(number))));
                 }
@@ -287,7 +331,11 @@ impl Builder {
             target: Target::Key(number),
         }));
         let mut by_trigger = self.by_trigger;
-        by_trigger.fewest_digits = by_trigger.digits.iter().map(|(least, _)| *least).min().unwrap_or(u8::MAX);
+        by_trigger.fewest_digits = by_trigger.digits.iter().flatten().map(|(least, _)| *least).min().unwrap_or(u8::MAX);
+        let mut short_index = ShortIndex::default();
+        for (number, (_, short)) in self.short_anchors.iter().enumerate() {
+            short_index.push(number as u16, short);
+        }
         let allow = rules
             .iter()
             .flat_map(|rule| rule.allow.iter().map(|allow| Allow { rule: Some(rule.id.clone()), ..allow.clone() }))
@@ -301,6 +349,7 @@ impl Builder {
             keys,
             anchors: self.anchors,
             short_anchors: self.short_anchors,
+            short_index,
             expressions: self.expressions,
             shapes: self.shapes,
             by_trigger,

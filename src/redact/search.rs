@@ -8,7 +8,7 @@ use super::finding::{Finding, Span};
 use super::key::{self, KeyCursor, WordHit};
 use super::prefilter::{Hit, Target};
 use super::rule::{Alphabet, AnchorFind, RuleIndex, ShortAnchorFind};
-use super::ruleset::RuleSet;
+use super::ruleset::{FIRST_RUN, RuleSet};
 use super::shape::ShapeHit;
 use super::trigger::Triggers;
 use super::validate::Verdict;
@@ -70,10 +70,13 @@ pub(super) fn search(
             Target::Anchor(number) => {
                 let (rule, anchor) = &rules.anchors[usize::from(number)];
                 let resume = &mut scratch.anchor_resume[usize::from(number)];
-                if hit.start() < *resume {
+                // A literal that reaches out of the run read last begins a token of its own.
+                if hit.end() <= *resume {
                     continue;
                 }
-                if let Some((span, read)) = anchored(text, &window.record, hit, anchor) {
+                // Glued to a token that was just found, an anchor needs no other border.
+                let glued = out.last().is_some_and(|last| last.strong && last.finding.span.end >= hit.start());
+                if let Some((span, read)) = anchored(text, &window.record, hit, anchor, glued) {
                     *resume = read;
                     accept(rules, text, &window.record, *rule, span, None, true, out);
                 } else {
@@ -138,7 +141,8 @@ fn ask_triggers(
         }
     }
     for &(at, count) in &triggers.digits[within(&triggers.digits, &range, |(at, _)| *at)] {
-        for &(least, number) in &table.digits {
+        let first = text[at as usize..record.end].iter().take(FIRST_RUN).take_while(|byte| byte.is_ascii_digit());
+        for &(least, number) in &table.digits[first.count()] {
             if count >= least {
                 ask(rules, text, record, number, at, scratch, out);
             }
@@ -148,7 +152,8 @@ fn ask_triggers(
         for &number in &table.opaque {
             ask(rules, text, record, number, start, scratch, out);
         }
-        for (rule, short) in &rules.short_anchors {
+        for number in rules.short_index.at(text, start as usize..end as usize) {
+            let (rule, short) = &rules.short_anchors[usize::from(number)];
             if let Some(span) = short_anchored(text, record, start as usize..end as usize, short) {
                 accept(rules, text, record, *rule, span, None, true, out);
             }
@@ -227,9 +232,9 @@ fn accept(
 }
 
 /// The span of an anchor hit and how far was read.
-fn anchored(text: &[u8], record: &Range<usize>, hit: Hit, anchor: &AnchorFind) -> Option<(Span, u32)> {
+fn anchored(text: &[u8], record: &Range<usize>, hit: Hit, anchor: &AnchorFind, glued: bool) -> Option<(Span, u32)> {
     let (start, end) = (hit.start() as usize, hit.end() as usize);
-    if anchor.boundary && start > record.start && text[start - 1].is_ascii_alphanumeric() {
+    if anchor.boundary && !glued && start > record.start && text[start - 1].is_ascii_alphanumeric() {
         return None;
     }
     let alphabet = anchor.alphabet;

@@ -76,6 +76,7 @@ pub(super) fn on_boundaries(raw: &[u8], span: Span, floor: usize, limit: usize) 
             && raw.get(start + 1..start + 5).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
         start = (start + if unicode { 5 } else { 1 }).min(end);
     }
+    end = before_quote(raw, start, end, limit);
     while end > start && odd_backslashes(raw, end, floor) && end < limit {
         end -= 1;
     }
@@ -86,6 +87,21 @@ pub(super) fn on_boundaries(raw: &[u8], span: Span, floor: usize, limit: usize) 
         end += 1;
     }
     Span::new(start, end.max(start))
+}
+
+/// Leaves a closing quote to the carrier: one that the span took without its partner, and the backslashes
+/// that belong to a quote right behind it (1, 3, 7: as many as a quote has in nested strings).
+fn before_quote(raw: &[u8], start: usize, end: usize, limit: usize) -> usize {
+    let taken = raw[start..end].iter().rev().take_while(|byte| **byte == b'\\').count();
+    let ahead = raw[end..limit].iter().take_while(|byte| **byte == b'\\').count();
+    if taken > 0 && ahead > 0 && raw.get(end + ahead) == Some(&b'"') && (taken + ahead + 1).is_power_of_two() {
+        return end - taken;
+    }
+    if raw[start..end].last() != Some(&b'"') || odd_backslashes(raw, end - 1, start) {
+        return end;
+    }
+    let real = memchr::memchr_iter(b'"', &raw[start..end]).filter(|at| !odd_backslashes(raw, start + at, start));
+    if real.count() % 2 == 1 { end - 1 } else { end }
 }
 
 /// True when an odd number of backslashes stands right before `at`.

@@ -81,7 +81,7 @@ mod tests {
             assert_eq!(KeySource::File(path.clone()).read().is_ok(), usable, "{} bytes", text.len());
         }
         std::fs::write(&path, "0123abcd\n").expect("written");
-        let key = KeySource::File(path).read().ok().expect("a key");
+        let key = KeySource::File(path).read().unwrap_or_else(|error| panic!("{error}"));
         assert!(key.header().is_sensitive());
         assert_eq!(key.header().as_bytes(), b"0123abcd");
         assert!(!format!("{:?}", key.header()).contains("0123"));

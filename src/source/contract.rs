@@ -27,7 +27,8 @@ pub struct StreamInfo {
 pub struct Chunk {
     /// Whose records these are.
     pub info: Arc<StreamInfo>,
-    /// The records. The buffer is sent back for reuse.
+    /// The records; empty for a stretch without any (a hole in a sparse file, the end of a stream). The buffer
+    /// is sent back for reuse.
     pub bytes: Vec<u8>,
     /// Where the first byte stands.
     pub from: Position,
@@ -42,11 +43,19 @@ pub struct Chunk {
     pub oversize: bool,
 }
 
+impl Chunk {
+    /// True when `bytes` holds everything between the chunk's two places.
+    pub fn is_whole(&self) -> bool {
+        !self.oversize && !self.bytes.is_empty()
+    }
+}
+
 /// What is saved beside a position so that its place is recognised after a restart.
 pub enum Resume {
-    /// A keyed hash of the bytes before the position; `before` holds the raw bytes before the chunk.
+    /// A keyed hash of the bytes before the position.
     Marker {
-        /// Up to 256 raw bytes that stand before the chunk.
+        /// Up to 256 raw bytes that stand before the chunk; before its end where `bytes` does not hold all
+        /// of it (an oversize record, a hole).
         before: Vec<u8>,
     },
     /// Known for the chunk's end only (journal: the cursor); a position inside the chunk is never saved.

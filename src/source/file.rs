@@ -4,9 +4,13 @@
 //! Invariants: a stream's identity is durable before its first chunk; a file that was opened is kept open,
 //! whatever becomes of its name, until its last byte is durable; files take turns, one read each.
 
+mod parts;
+
+pub use parts::{OpenError, Parts, Saved, Settings, StartAt};
+
 use super::checkpoint::{Known, Registry};
 use super::contract::{Durable, Fill, Source, SourceError, StreamInfo};
-use super::discover::{BadPattern, Finder, Listing};
+use super::discover::{Finder, Listing};
 use super::identity::{IdentityKey, Inode, Mark, PREFIX, Stat, stat};
 use super::tail::{Look, Read, Tail};
 use super::watch::{Hint, Watch};
@@ -32,65 +36,6 @@ const SETTLE_MOVED: Duration = Duration::from_secs(300);
 /// How far back the last line end is searched for `start_at: end`, bytes.
 const LOOK_BACK: u64 = 1 << 20;
 
-/// Where a file without a saved position is read from on the very first start.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum StartAt {
-    /// From its first byte.
-    #[default]
-    Beginning,
-    /// From its end at that time.
-    End,
-}
-
-/// Which files to follow.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Settings {
-    /// Absolute path patterns; `*` and `?` stay within one folder, `**` crosses folders.
-    pub include: Vec<String>,
-    /// Patterns of paths to leave out.
-    pub exclude: Vec<String>,
-    /// Only for files that exist at the first start of this source.
-    pub start_at: StartAt,
-}
-
-/// Where a stream goes on after a start.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Saved {
-    /// Everything before it is safe, but for the gaps.
-    pub position: Position,
-    /// What was stored to recognise the position.
-    pub resume: Vec<u8>,
-    /// Stretches to read again.
-    pub gaps: Vec<(Position, Position)>,
-}
-
-/// What a file source is built from.
-pub struct Parts<'a> {
-    /// Which files.
-    pub settings: &'a Settings,
-    /// Place of the source in the configuration.
-    pub source: usize,
-    /// The agent's state directory: identities are kept here, and nothing in it is read as a log.
-    pub state: &'a Path,
-    /// Name of the file of identities in the state directory.
-    pub registry: &'a str,
-    /// The host's key.
-    pub host_key: &'a [u8; 32],
-    /// Where each stream goes on.
-    pub saved: HashMap<StreamId, Saved>,
-    /// How far streams are safe.
-    pub durable: Durable,
-}
-
-/// A source could not be built.
-#[derive(Debug)]
-pub enum OpenError {
-    /// A pattern cannot be used.
-    Pattern(BadPattern),
-    /// The stored identities cannot be read.
-    Registry(PathBuf, io::Error),
-}
-
 /// The source.
 pub struct FileSource {
     finder: Finder,
@@ -98,6 +43,8 @@ pub struct FileSource {
     source: usize,
     key: IdentityKey,
     registry: Registry,
+    /// The identities as they were before this start, until the first sweep is over.
+    earlier: Vec<Known>,
     saved: HashMap<StreamId, Saved>,
     durable: Durable,
     tails: HashMap<StreamId, Tail>,
@@ -106,6 +53,8 @@ pub struct FileSource {
     ready: VecDeque<StreamId>,
     watch: Watch,
     swept: Option<Instant>,
+    /// What the last sweep took.
+    cost: Duration,
     hurry: bool,
     /// Paths that could not be opened, told once.
     refused: HashSet<PathBuf>,
@@ -129,6 +78,7 @@ impl FileSource {
             start_at: settings.start_at,
             source,
             key: IdentityKey::new(host_key),
+            earlier: registry.known().cloned().collect(),
             registry,
             saved,
             durable,
@@ -138,6 +88,7 @@ impl FileSource {
             ready: VecDeque::new(),
             watch: Watch::new(),
             swept: None,
+            cost: Duration::ZERO,
             hurry: false,
             refused: HashSet::new(),
         })
@@ -151,7 +102,8 @@ impl FileSource {
     fn sweep_due(&self) -> bool {
         let Some(swept) = self.swept else { return true };
         let pause = match (self.hurry, self.watch.works()) {
-            (true, _) => SWEEP_HINTED,
+            // Hints may come without pause: sweeping must not take more than a small part of a core.
+            (true, _) => SWEEP_HINTED.max(self.cost * 50).min(SWEEP),
             (false, true) => SWEEP,
             (false, false) => SWEEP_BLIND,
         };
@@ -160,7 +112,7 @@ impl FileSource {
 
     /// One look at everything: new files, moved ones, changed ones, ended ones.
     fn sweep(&mut self) -> Result<(), SourceError> {
-        let first = self.swept.is_none();
+        let (first, begun) = (self.swept.is_none(), Instant::now());
         self.hurry = false;
         let listing = self.finder.list();
         self.watch.folders(&listing.folders);
@@ -178,25 +130,20 @@ impl FileSource {
         }
         if first {
             self.find_moved(&listing);
+            self.earlier = Vec::new();
         }
-        self.swept = Some(Instant::now());
         self.look_at_all();
+        self.swept = Some(Instant::now());
+        self.cost = begun.elapsed();
         self.save()
     }
 
     /// The stream whose file stands at `path` now.
     fn seen_at(&self, path: &Path) -> Option<StreamId> {
         let meta = std::fs::metadata(path).ok()?;
-        let known = |(inode, stream): (&Inode, &StreamId)| {
-            (inode.number == meta.ino() && device(meta.dev()) == inode.device).then_some(*stream)
-        };
-        self.by_inode.get_key_value(&self.inode_of(path, &meta)).and_then(known)
-    }
-
-    fn inode_of(&self, path: &Path, meta: &std::fs::Metadata) -> Inode {
         let born = meta.created().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
-        let _ = path;
-        Inode { device: device(meta.dev()), number: meta.ino(), born: born.map(|d| d.as_nanos() as i128) }
+        let born = born.map(|d| d.as_nanos() as i128);
+        self.by_inode.get(&Inode { device: device(meta.dev()), number: meta.ino(), born }).copied()
     }
 
     fn rename(&mut self, stream: StreamId, path: &Path) {
@@ -301,7 +248,7 @@ impl FileSource {
                 && self.key.matches(file, saved.position.offset, mark);
             same.then_some(saved.position.offset)
         };
-        self.registry.known().filter_map(is_copy).max().unwrap_or(0)
+        self.earlier.iter().filter_map(is_copy).max().unwrap_or(0)
     }
 
     /// Files that were followed before the start and are found under a name that no pattern matches.
@@ -449,9 +396,13 @@ impl Source for FileSource {
         }
         for _ in 0..self.ready.len() {
             let Some(stream) = self.ready.pop_front() else { break };
-            match self.turn(stream, buffer)? {
-                Turn::Chunk(chunk) => return Ok(Fill::Chunk(chunk)),
-                Turn::Nothing(back) => buffer = back,
+            match self.turn(stream, buffer) {
+                Ok(Turn::Chunk(chunk)) => return Ok(Fill::Chunk(chunk)),
+                Ok(Turn::Nothing(back)) => buffer = back,
+                Err(error) => {
+                    self.queue(stream);
+                    return Err(error);
+                }
             }
         }
         Ok(Fill::Idle)
@@ -465,7 +416,7 @@ impl Source for FileSource {
             match hint {
                 Hint::Changed(path) => match self.by_path.get(&path).copied() {
                     Some(stream) => self.queue(stream),
-                    None => self.hurry |= self.finder.matches(&path),
+                    None => self.hurry |= self.finder.matches(&path) && !self.refused.contains(&path),
                 },
                 Hint::Sweep => self.hurry = true,
             }
@@ -503,17 +454,6 @@ fn last_line_end(file: &File, size: u64) -> u64 {
         None => size,
     }
 }
-
-impl std::fmt::Display for OpenError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            OpenError::Pattern(bad) => bad.fmt(f),
-            OpenError::Registry(path, error) => write!(f, "cannot use {}: {error}", path.display()),
-        }
-    }
-}
-
-impl std::error::Error for OpenError {}
 
 #[cfg(test)]
 mod tests;

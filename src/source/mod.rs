@@ -7,11 +7,15 @@
 //! only.
 
 pub mod checkpoint;
+pub mod container;
 pub mod contract;
 pub mod discover;
 pub mod file;
 pub mod identity;
+pub mod journald;
 pub mod line_buffer;
+pub mod multiline;
+pub mod syslog;
 pub mod tail;
 mod watch;
 

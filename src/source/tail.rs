@@ -132,7 +132,7 @@ impl Tail {
             return self.read_gap(buffer, from, to);
         }
         if self.skipping {
-            return self.skip(buffer);
+            return self.skip(buffer, all);
         }
         if self.searched > self.offset + READ as u64 && !all {
             match self.search_on()? {
@@ -144,6 +144,9 @@ impl Tail {
     }
 
     fn read_lines(&mut self, buffer: Vec<u8>, all: bool) -> io::Result<Read> {
+        if let Some(end) = self.hole()? {
+            return self.step_over(buffer, end).map(Read::Chunk);
+        }
         let mut lines = LineBuffer::new(buffer);
         loop {
             let at = self.offset + lines.filled().len() as u64;
@@ -166,6 +169,28 @@ impl Tail {
                 }
             }
         }
+    }
+
+    /// The end of the hole that begins at the offset: what a writer without append mode leaves behind when
+    /// its file is truncated under it.
+    fn hole(&self) -> io::Result<Option<u64>> {
+        let mut first = [1];
+        if self.file.read_at(&mut first, self.offset)? == 0 || first != [0] {
+            return Ok(None);
+        }
+        match rustix::fs::seek(&self.file, rustix::fs::SeekFrom::Data(self.offset)) {
+            Ok(data) if data > self.offset => Ok(Some(data)),
+            _ => Ok(None),
+        }
+    }
+
+    /// A chunk without records that covers a stretch without data.
+    fn step_over(&mut self, mut bytes: Vec<u8>, end: u64) -> io::Result<Chunk> {
+        bytes.clear();
+        let (from, before) = (self.position(), self.before(end)?);
+        (self.offset, self.searched) = (end, end);
+        let (to, resume) = (self.position(), Resume::Marker { before });
+        Ok(Chunk { info: self.info.clone(), bytes, from, to, resume, last: false, oversize: false })
     }
 
     /// Reads a stretch again that was lost after it had been read once.
@@ -212,10 +237,14 @@ impl Tail {
     }
 
     /// Goes on to the end of a line that is too long.
-    fn skip(&mut self, mut buffer: Vec<u8>) -> io::Result<Read> {
+    fn skip(&mut self, mut buffer: Vec<u8>, all: bool) -> io::Result<Read> {
         buffer.resize(READ, 0);
         for _ in 0..SKIP / READ {
             let count = self.file.read_at(&mut buffer, self.searched)?;
+            if count == 0 && all {
+                let end = self.searched;
+                return self.oversize(buffer, end).map(Read::Chunk);
+            }
             if count == 0 {
                 return Ok(Read::Nothing(buffer));
             }
@@ -260,7 +289,7 @@ impl Tail {
     /// Notes what stands before the place that `chunk` reached.
     pub fn remember(&mut self, key: &IdentityKey, chunk: &Chunk) {
         if let Resume::Marker { before } = &chunk.resume {
-            let own = if chunk.oversize { &[][..] } else { &chunk.bytes };
+            let own = if chunk.is_whole() { &chunk.bytes[..] } else { &[] };
             self.mark = Some(key.marker(before, own, own.len()));
         }
     }

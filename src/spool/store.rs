@@ -24,6 +24,8 @@ pub struct Spool {
     settings: Settings,
     queue: Mutex<Queue>,
     checkpoint: Mutex<Checkpoint>,
+    /// Streams that have ended, each with the newest batch that may hold records of it.
+    ended: Mutex<Vec<(u64, StreamId)>>,
 }
 
 /// What waits.
@@ -67,7 +69,8 @@ impl Spool {
         let waiting: BTreeMap<u64, Waiting> =
             found.files.iter().map(|(&sequence, &len)| (sequence, Waiting { len, held: None })).collect();
         let queue = Queue { bytes: found.files.values().sum(), waiting, next: found.next };
-        let spool = Spool { state, settings, queue: Mutex::new(queue), checkpoint: Mutex::new(found.checkpoint) };
+        let (queue, checkpoint) = (Mutex::new(queue), Mutex::new(found.checkpoint));
+        let spool = Spool { state, settings, queue, checkpoint, ended: Mutex::default() };
         Ok((spool, found.recovered))
     }
 
@@ -145,25 +148,34 @@ impl Spool {
         self.queue().waiting.contains_key(&sequence)
     }
 
-    /// The intake has taken the batch: the checkpoint moves, then the file goes. Streams in `ended` are
-    /// left out of the checkpoint.
+    /// Leaves streams that have ended out of the checkpoint, once what waits of them is acknowledged.
+    pub fn forget(&self, ended: &[StreamId]) {
+        let newest = self.queue().next - 1;
+        let mut waiting = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.extend(ended.iter().map(|&stream| (newest, stream)));
+    }
+
+    /// The intake has taken the batch: the checkpoint moves, then the file goes.
     ///
     /// # Errors
     /// The file system refuses; the call may be repeated.
-    pub fn acknowledge(&self, header: &Header, ended: &[StreamId]) -> io::Result<()> {
+    pub fn acknowledge(&self, header: &Header) -> io::Result<()> {
         if !self.is_waiting(header.sequence) {
             return Ok(());
         }
         let mut checkpoint = self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner);
         let mut moved = checkpoint.clone();
         header.covers.iter().for_each(|covers| moved.ledger.apply(covers));
-        if !ended.is_empty() {
-            moved.ledger.forget(ended);
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let done: Vec<StreamId> = ended.iter().filter(|(last, _)| *last <= header.sequence).map(|e| e.1).collect();
+        if !done.is_empty() {
+            moved.ledger.forget(&done);
         }
         moved.acknowledged = header.sequence.max(moved.acknowledged);
         self.save(&moved)?;
         *checkpoint = moved;
-        drop(checkpoint);
+        ended.retain(|(last, _)| *last > header.sequence);
+        drop((checkpoint, ended));
         fail::fail_point!("spool-acknowledged", |_| Err(io::Error::other("injected")));
         if self.settings.kind == Kind::Disk {
             remove_file(&self.path(header.sequence))?;
@@ -193,7 +205,7 @@ impl Spool {
 
     fn drop_oldest(&self, dropped: &mut dyn FnMut(&Header)) -> io::Result<()> {
         if let Some(batch) = self.next()? {
-            self.acknowledge(&batch.header, &[])?;
+            self.acknowledge(&batch.header)?;
             dropped(&batch.header);
         }
         Ok(())

@@ -221,7 +221,7 @@ pub(crate) fn assert_wire(intake: &Intake) {
         assert_eq!(stored.event["service"], "workflow-engine");
         assert_eq!(stored.event["hostname"], "host-1");
         assert_eq!(stored.event["ddsource"], "logveil");
-        assert_eq!(stored.fate.index.map(|place| intake.index(place).days), Some(90));
+        assert_eq!(stored.fate.index.map(|place| intake.index_at(place).days), Some(90));
     }
 }
 

@@ -40,7 +40,8 @@ fn checks_come_in_order() {
     let intake = Intake::start(Settings { keys, ..Settings::default() }).expect("an intake");
     let good = Some("good");
     let bad_json = b"[{".to_vec();
-    let table: Vec<(Method, &str, Option<&str>, &str, Vec<u8>, u16)> = vec![
+    type Row = (Method, &'static str, Option<&'static str>, &'static str, Vec<u8>, u16);
+    let table: Vec<Row> = vec![
         (Method::POST, "/api/v2/log", None, "br", bad_json.clone(), 404),
         (Method::GET, "/api/v2/logs", None, "br", vec![], 405),
         (Method::POST, "/api/v2/logs", None, "br", bad_json.clone(), 401),

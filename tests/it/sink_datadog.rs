@@ -152,7 +152,7 @@ fn what_is_sent_is_what_was_sealed() {
     }
     for stored in &book.stored {
         assert_eq!(stored.event["ddtags"], "env:test,retention:90d");
-        assert_eq!(stored.fate.index.map(|place| intake.index(place).days), Some(90));
+        assert_eq!(stored.fate.index.map(|place| intake.index_at(place).days), Some(90));
         assert!(!stored.fate.tag_changed && !stored.fate.soft_limit);
     }
 }

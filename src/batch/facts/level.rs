@@ -79,7 +79,8 @@ pub(super) fn word_at(text: &[u8], at: usize) -> Option<Status> {
     }
 }
 
-fn syslog(severity: u8) -> Option<Status> {
+/// The level of a syslog severity.
+pub(super) fn syslog(severity: u8) -> Option<Status> {
     use Status::*;
     [Emergency, Alert, Critical, Error, Warning, Notice, Info, Debug].get(usize::from(severity)).copied()
 }

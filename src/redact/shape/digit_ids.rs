@@ -24,6 +24,21 @@ pub(super) struct DigitId {
     labels: &'static [&'static str],
 }
 
+impl DigitId {
+    /// Lengths of the first run of digits with which a number of this kind can begin, one bit each.
+    pub(super) const fn first_runs(&self) -> u32 {
+        if self.loose > 0 {
+            return u32::MAX;
+        }
+        let (mut runs, mut at) = (0, 0);
+        while at < self.groupings.len() {
+            runs |= 1 << self.groupings[at][0];
+            at += 1;
+        }
+        runs
+    }
+}
+
 pub(super) const PESEL: DigitId =
     DigitId { check: pesel::check, groupings: &[&[11], &[6, 5]], loose: 0, labels: &["pesel", "peselu"] };
 pub(super) const NIP: DigitId = DigitId {

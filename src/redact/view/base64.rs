@@ -76,16 +76,10 @@ fn is_mixed(body: &[u8]) -> bool {
 
 /// True when the first groups start with characters that text can start with and decode to text.
 fn promising(chars: &[u8], scratch: &mut Vec<u8>) -> bool {
-    let groups = chars.len().min(PROBE).div_ceil(4);
-    let firsts = chars.iter().take(PROBE).step_by(4);
-    let (ascii, wide) =
-        firsts.fold((0, 0), |(ascii, wide), &byte| match OPENS[(VALUES[byte as usize] & 63) as usize] {
-            Opens::Ascii => (ascii + 1, wide),
-            Opens::Wide => (ascii, wide + 1),
-            Opens::Space => (ascii, wide),
-            Opens::Noise => (ascii, wide - 1),
-        });
-    if ascii * 2 < groups as i32 && wide + 1 < groups as i32 {
+    let groups = chars.len().min(PROBE).div_ceil(4) as u32;
+    let sum: u32 = chars.iter().take(PROBE).step_by(4).map(|&byte| u32::from(OPENS[byte as usize])).sum();
+    let (ascii, wide, noise) = (sum % WIDE, sum % NOISE / WIDE, sum / NOISE);
+    if noise > 1 || (ascii * 2 < groups && wide + 1 < groups) {
         return false;
     }
     scratch.clear();
@@ -129,32 +123,23 @@ const fn values() -> [u8; 256] {
     table
 }
 
-/// What a byte may be of which only the upper six bits are known.
-#[derive(Clone, Copy)]
-enum Opens {
-    /// Printable ASCII.
-    Ascii,
-    /// NUL or white space.
-    Space,
-    /// Part of a longer UTF-8 character.
-    Wide,
-    /// Nothing that stands in text.
-    Noise,
-}
+/// What the first byte of a group may be, judged by its first character alone: 1 for printable ASCII, [`WIDE`] for part
+/// of a longer UTF-8 character, 0 for NUL and white space, [`NOISE`] for nothing that stands in text.
+const OPENS: [u8; 256] = opens();
+const WIDE: u32 = 8;
+const NOISE: u32 = 64;
 
-const OPENS: [Opens; 64] = opens();
-
-const fn opens() -> [Opens; 64] {
-    let mut table = [Opens::Noise; 64];
-    let mut at = 0;
-    while at < 64 {
-        table[at] = match at {
-            0 | 2 | 3 => Opens::Space,
-            8..=31 => Opens::Ascii,
-            32..=60 => Opens::Wide,
-            _ => Opens::Noise,
+const fn opens() -> [u8; 256] {
+    let mut table = [NOISE as u8; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = match VALUES[byte] {
+            0 | 2 | 3 => 0,
+            8..=31 => 1,
+            32..=60 => WIDE as u8,
+            _ => NOISE as u8,
         };
-        at += 1;
+        byte += 1;
     }
     table
 }

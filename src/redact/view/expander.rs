@@ -166,6 +166,7 @@ impl Frame {
     }
 
     /// True when the byte at `at` of this level's text was made by decoding rather than copied.
+    #[cfg(any(test, fuzzing))]
     pub(super) fn produced(&self, at: usize) -> bool {
         self.whole.is_some() || self.map.produced(at)
     }

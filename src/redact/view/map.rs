@@ -64,6 +64,7 @@ impl OffsetMap {
     }
 
     /// True when the decoded byte at `at` was made by decoding, not copied.
+    #[cfg(any(test, fuzzing))]
     pub fn produced(&self, at: usize) -> bool {
         (at as u32) < self.decoded_len && !self.runs[self.run_at(at as u32)].copies
     }

@@ -3,10 +3,11 @@
 //! A region holds a cluster of encoded characters no more than [`REACH`] apart (for escapes: everything up to
 //! the next real quote). It never passes a real double quote, one not escaped by a backslash, so a
 //! finding in it cannot join two JSON strings. Copied around it, undecoded: the key in front of its opening quote
-//! (`"key":"`), its closing quote and, where the region is a key itself, the value behind it.
+//! (`"key":"`) and, where the region is a key itself, the value behind it.
 
 use super::chain::Encoding;
 use super::expander::Frame;
+use crate::redact::finding::Span;
 use memchr::{memchr, memrchr_iter};
 
 /// An encoding that writes single characters differently.
@@ -70,11 +71,7 @@ pub(super) fn decode_next(
     from: usize,
     frame: &mut Frame,
 ) -> Option<usize> {
-    let in_order = parent.is_none_or(|parent| parent.encoding < Some(codec.encoding));
-    let mut first = (codec.find)(text, from)?;
-    while !in_order && !parent.is_some_and(|parent| parent.produced(first)) {
-        first = (codec.find)(text, first + 1)?;
-    }
+    let first = next_readable(codec, text, parent, from, frame)?;
     let start = start_of(codec, text, from, first);
     let first = (codec.within)(text, start).map_or(first, |doubtful| doubtful.min(first));
     let opened = codec.quoted && start > 0 && text[start - 1] == b'"';
@@ -91,6 +88,21 @@ pub(super) fn decode_next(
     frame.text.extend_from_slice(&text[end..tail]);
     frame.map.copy(tail - end);
     Some(if end - start >= WINDOW { end - REACH } else { end })
+}
+
+/// The next encoded character that may be read at this level: any in canonical order, else only one the level above
+/// could not see, because decoding made it or took something out of it. `frame` is scratch.
+fn next_readable(codec: &Inline, text: &[u8], parent: Option<&Frame>, from: usize, frame: &mut Frame) -> Option<usize> {
+    let mut first = (codec.find)(text, from)?;
+    let Some(parent) = parent.filter(|parent| parent.encoding >= Some(codec.encoding)) else { return Some(first) };
+    loop {
+        frame.text.clear();
+        let width = (codec.decode)(text, first, &mut frame.text);
+        if parent.produced_in(Span::new(first, first + width)) {
+            return Some(first);
+        }
+        first = (codec.find)(text, first + 1)?;
+    }
 }
 
 /// Decodes from `start` (first encoded character at `first`) and returns where the region ends.
@@ -185,15 +197,15 @@ fn key_before(text: &[u8], quote: usize) -> usize {
     }
 }
 
-/// How far text is copied behind a region that ends at `end`: over its closing quote, and where a colon
-/// follows (the region is a key) over the value.
+/// How far text is copied behind a region that ends at `end`: where a colon follows its closing quote (the region is
+/// a key) over the value. A closing quote alone is not copied: decoded backslashes before it would speak for it.
 fn tail_after(text: &[u8], end: usize) -> usize {
     if text.get(end) != Some(&b'"') {
         return end;
     }
     let behind = &text[end + 1..text.len().min(end + 1 + WINDOW)];
     let colon = behind.iter().position(|byte| !byte.is_ascii_whitespace());
-    let Some(colon) = colon.filter(|&at| behind[at] == b':') else { return end + 1 };
+    let Some(colon) = colon.filter(|&at| behind[at] == b':') else { return end };
     let gap = behind[colon + 1..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     let value = end + 1 + colon + 1 + gap;
     match text.get(value) {

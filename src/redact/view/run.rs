@@ -68,7 +68,9 @@ fn end_of(text: &[u8], start: usize) -> usize {
             _ => break,
         };
         line = line_end(end + gap) - (end + gap);
-        if line == 0 {
+        // Behind a mere space only another long run goes on; `n=1` does not.
+        let words = text[end] == b' ' && line < SHORTEST;
+        if line == 0 || words {
             break;
         }
         end += gap + line;

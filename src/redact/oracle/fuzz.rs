@@ -1,0 +1,169 @@
+//! Properties of the engine over any bytes. Each panics when the property does not hold.
+
+use super::cells::{self, DECODERS};
+use super::draw::Draw;
+use super::{naive, sample};
+use serde_json::Value;
+
+/// The engine masks at least what the oracle finds.
+pub fn fuzz_redact_vs_naive(data: &[u8]) {
+    let record: Vec<u8> = data.iter().copied().filter(|&byte| byte != b'\n').take(512).collect();
+    let rules = sample::rules();
+    let masked = sample::masked(&rules, &record);
+    for range in naive::masked(rules.rules(), &record) {
+        let missed = range.clone().find(|at| !masked.iter().any(|mask| mask.contains(at)));
+        // What the engine does not hide again are its own masks.
+        let own = record[range.clone()].starts_with(b"[") && record[range.clone()].ends_with(b"]");
+        assert!(missed.is_none() || own, "bytes {range:?} of {record:?} are left readable from {missed:?}");
+    }
+}
+
+/// JSON stays JSON of the same shape, nested JSON too.
+pub fn fuzz_json_validity(data: &[u8]) {
+    let before = Draw::new(data).json(4);
+    for rules in [sample::rules(), sample::builtin()] {
+        let output = sample::redact(&rules, before.to_string().as_bytes(), &[1]);
+        let Ok(after) = serde_json::from_slice::<Value>(&output) else {
+            panic!("no JSON any more: {before}\n{}", String::from_utf8_lossy(&output));
+        };
+        assert!(same_shape(&before, &after), "another shape: {before}\n{after}");
+    }
+}
+
+/// Same nesting and lengths; a masked number is a string; text that held JSON holds it or is one mask.
+fn same_shape(before: &Value, after: &Value) -> bool {
+    match (before, after) {
+        (Value::Object(before), Value::Object(after)) => {
+            before.len() == after.len()
+                && before.values().zip(after.values()).all(|(before, after)| same_shape(before, after))
+        }
+        (Value::Array(before), Value::Array(after)) => {
+            before.len() == after.len() && before.iter().zip(after).all(|(before, after)| same_shape(before, after))
+        }
+        (Value::String(before), Value::String(after)) => {
+            let nested = |text: &str| {
+                serde_json::from_str::<Value>(text).ok().filter(|value| value.is_object() || value.is_array())
+            };
+            match (nested(before), nested(after)) {
+                (Some(before), Some(after)) => same_shape(&before, &after),
+                (Some(_), None) => after.starts_with('[') && after.ends_with(']'),
+                _ => true,
+            }
+        }
+        (Value::Number(_), Value::String(_)) => true,
+        (before, after) => before == after,
+    }
+}
+
+/// A second pass changes nothing.
+pub fn fuzz_idempotence(data: &[u8]) {
+    let text = &data[..data.len().min(2048)];
+    for rules in [sample::rules(), sample::builtin()] {
+        let once = sample::redact(&rules, text, &[usize::MAX]);
+        let twice = sample::redact(&rules, &once, &[usize::MAX]);
+        assert!(once == twice, "{}\n{}", String::from_utf8_lossy(&once), String::from_utf8_lossy(&twice));
+    }
+}
+
+/// However records are divided into blocks, the output is the same.
+pub fn fuzz_split_invariance(data: &[u8]) {
+    let mut draw = Draw::new(data);
+    let counts: Vec<usize> = (0..4).map(|_| 1 + draw.below(5)).collect();
+    let text = &data[data.len().min(8)..];
+    for rules in [sample::rules(), sample::builtin()] {
+        let whole = sample::redact(&rules, text, &[usize::MAX]);
+        assert!(whole == sample::redact(&rules, text, &counts), "blocks of {counts:?} records differ");
+        assert!(whole == sample::redact(&rules, text, &[1]), "single records differ");
+    }
+}
+
+/// No line of a key block survives, whatever stands around it and however its lines are handed over.
+pub fn fuzz_multiline(data: &[u8]) {
+    let mut draw = Draw::new(data);
+    let kind = draw.one_of(&["RSA PRIVATE KEY", "OPENSSH PRIVATE KEY", "EC PRIVATE KEY", "PRIVATE KEY"]);
+    let prefix = draw.one_of(&["", "Mar  1 10:00:00 host app[7]: ", "2026-03-01T10:00:00.000000000Z stdout F "]);
+    let bodies: Vec<String> = (0..1 + draw.below(6)).map(|_| draw.letters(64)).collect();
+    let last = draw.letters(24);
+    let mut lines = vec!["before it".to_owned(), format!("-----BEGIN {kind}-----")];
+    lines.extend(bodies.iter().cloned().chain([last.clone()]));
+    lines.push(format!("-----END {kind}-----"));
+    lines.push("started after it".to_owned());
+    let text: String = lines.iter().map(|line| format!("{prefix}{line}\n")).collect();
+    let counts: Vec<usize> = (0..4).map(|_| 1 + draw.below(4)).collect();
+    let output = String::from_utf8_lossy(&sample::redact(&sample::rules(), text.as_bytes(), &counts)).into_owned();
+    for body in bodies.iter().chain([&last]) {
+        assert!(!output.contains(body.as_str()), "a line of the block is left: {output}");
+    }
+    assert!(output.contains("started after it") && output.contains("before it"), "too much is gone: {output}");
+}
+
+/// A secret in a context and in a chain of encodings is not in the output, nor in what the output decodes to.
+pub fn fuzz_planted_secret(data: &[u8]) {
+    let mut draw = Draw::new(data);
+    let secret = match draw.below(4) {
+        0 => format!("ghp_{}", draw.letters(36)),
+        1 => format!("glpat-{}", draw.letters(20)),
+        2 => format!("jan.{}@example.com", draw.letters(6).to_ascii_lowercase()),
+        _ => "4111111111111111".to_owned(),
+    };
+    let context =
+        draw.one_of(&["note # end", "{\"note\":\"#\",\"n\":1}", "a=1&note=#&b=2", "<note>#</note>", "note='#'"]);
+    let mut text = context.replace('#', &secret);
+    let chain: Vec<usize> = (0..draw.below(4)).map(|_| draw.below(DECODERS.len())).collect();
+    for &number in chain.iter().rev() {
+        text = encode(DECODERS[number].0, &text);
+    }
+    let head = draw.letters(3);
+    let record = format!("{head} \"{text}\" {}", draw.letters(3));
+    let output = sample::redact(&sample::rules(), record.as_bytes(), &[1]);
+    let mut reading = cells::raw(&output);
+    for step in 0..=chain.len() {
+        let shown = String::from_utf8_lossy(&cells::bytes(&reading)).into_owned();
+        assert!(!shown.contains(&secret), "{secret} is left in {chain:?} at {step}: {record}");
+        if let Some(&number) = chain.get(step) {
+            reading = (DECODERS[number].1)(&reading);
+        }
+    }
+}
+
+/// Plain encoders, twins of the decoders.
+fn encode(encoding: &str, text: &str) -> String {
+    let plain = |char: char| char.is_ascii_alphanumeric();
+    match encoding {
+        "escape" => text
+            .chars()
+            .map(|char| match char {
+                '"' | '\\' => format!("\\{char}"),
+                char if plain(char) || char == ' ' => char.to_string(),
+                char => char.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+            })
+            .collect(),
+        "percent" => text
+            .bytes()
+            .map(|byte| match char::from(byte) {
+                char if plain(char) => char.to_string(),
+                _ => format!("%{byte:02X}"),
+            })
+            .collect(),
+        "html" => text
+            .chars()
+            .map(|char| match char {
+                char if plain(char) => char.to_string(),
+                char => format!("&#{};", char as u32),
+            })
+            .collect(),
+        "fold" => text.chars().flat_map(|char| [char, '\u{200b}']).collect(),
+        "hex" => text.bytes().map(|byte| format!("{byte:02x}")).collect(),
+        _ => base64(text.as_bytes()),
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let bits: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
+    let value = |group: &[u8]| {
+        let group = format!("{:0<6}", String::from_utf8_lossy(group));
+        usize::from_str_radix(&group, 2).unwrap_or(0)
+    };
+    bits.as_bytes().chunks(6).map(|group| char::from(LETTERS[value(group)])).collect()
+}

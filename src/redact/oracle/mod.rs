@@ -1,0 +1,17 @@
+//! The oracle: a slow, obvious reference for the engine, for tests and fuzzing only.
+//!
+//! It decodes whole texts with plain decoders that carry the origin of every byte ([`cells`]), tries every rule at
+//! every place of every reading ([`naive`]) and says which raw bytes must not survive. It promises a lower bound: the
+//! engine has to mask at least these bytes, and may mask more (whole runs, wider readings, more depth).
+//!
+//! [`fuzz`] holds the properties; each takes any bytes, and is called by one line in `fuzz/fuzz_targets/` and by
+//! the property tests here.
+
+mod cells;
+mod draw;
+pub mod fuzz;
+mod naive;
+mod sample;
+
+#[cfg(test)]
+mod tests;
