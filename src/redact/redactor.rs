@@ -5,6 +5,7 @@
 
 use super::claims::{Claims, Edit};
 use super::finding::{Finding, Span};
+use super::key::Carry;
 use super::prefilter::{Hit, Target};
 use super::rule::RuleIndex;
 use super::ruleset::RuleSet;
@@ -52,6 +53,8 @@ struct Work {
 pub struct StreamState {
     /// Records since the BEGIN marker of an open block.
     open: Option<u16>,
+    /// A key whose value is expected in the next record.
+    carry: Option<Carry>,
 }
 
 /// Why a record's text was replaced as a whole.
@@ -208,7 +211,7 @@ impl Work {
         self.found.clear();
         self.claims.begin(record.clone());
         self.key_blocks(rules, stream, block, window);
-        search(rules, block, window, record.clone(), &mut self.scratch, &mut self.found);
+        search(rules, block, window, record.clone(), &mut stream.carry, &mut self.scratch, &mut self.found);
         for found in self.found.drain(..) {
             self.claims.add(rules, minter.as_deref_mut(), block, found, None);
         }

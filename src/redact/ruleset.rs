@@ -332,6 +332,8 @@ impl Builder {
         }));
         let mut by_trigger = self.by_trigger;
         by_trigger.fewest_digits = by_trigger.digits.iter().flatten().map(|(least, _)| *least).min().unwrap_or(u8::MAX);
+        // The search of a group stops at the first shape that asks for more digits than there are.
+        by_trigger.digits.iter_mut().for_each(|list| list.sort_unstable());
         let mut short_index = ShortIndex::default();
         for (number, (_, short)) in self.short_anchors.iter().enumerate() {
             short_index.push(number as u16, short);

@@ -5,7 +5,7 @@
 
 use super::context::Nearness;
 use super::finding::{Finding, Span};
-use super::key::{self, KeyCursor, WordHit};
+use super::key::{self, Carry, KeyCursor, WordHit};
 use super::prefilter::{Hit, Target};
 use super::rule::{Alphabet, AnchorFind, RuleIndex, ShortAnchorFind};
 use super::ruleset::{FIRST_RUN, RuleSet};
@@ -48,21 +48,26 @@ pub(super) fn search_text(rules: &RuleSet, text: &[u8], scratch: &mut Scratch, o
     rules.prefilter.scan(text, &mut hits);
     scratch.triggers.scan(text, rules.by_trigger.fewest_digits);
     let window = Window { hits: &hits, record: 0..text.len() };
-    search(rules, text, &window, 0..usize::MAX, scratch, out);
+    search(rules, text, &window, 0..usize::MAX, &mut None, scratch, out);
     scratch.hits = hits;
 }
 
 /// Verifies the hits of `window` and the triggers of `scratch` that lie in its record. `triggers`
-/// restricts trigger positions; it is the record's own range for blocks.
+/// restricts trigger positions; it is the record's own range for blocks. `carry` is a value that the record before
+/// left open, afterwards what this one leaves.
 pub(super) fn search(
     rules: &RuleSet,
     text: &[u8],
     window: &Window<'_>,
     triggers: Range<usize>,
+    carry: &mut Option<Carry>,
     scratch: &mut Scratch,
     out: &mut Vec<Found>,
 ) {
     scratch.reset(rules, window.record.clone());
+    if let Some(open) = carry.take() {
+        key::resume(text, open, &rules.keys, &mut scratch.cursor, &mut scratch.keyed);
+    }
     let wanted =
         window.hits.iter().flat_map(|hit| rules.prefilter.targets(*hit).iter().map(move |target| (*hit, *target)));
     for (hit, target) in wanted {
@@ -91,6 +96,7 @@ pub(super) fn search(
             Target::Regex(number) => expression(rules, text, &window.record, number, hit, scratch, out),
         }
     }
+    *carry = scratch.cursor.carry();
     out.extend(scratch.keyed.drain(..).map(|finding| Found { finding, strong: true }));
     ask_triggers(rules, text, &window.record, triggers, scratch, out);
 }
@@ -143,9 +149,10 @@ fn ask_triggers(
     for &(at, count) in &triggers.digits[within(&triggers.digits, &range, |(at, _)| *at)] {
         let first = text[at as usize..record.end].iter().take(FIRST_RUN).take_while(|byte| byte.is_ascii_digit());
         for &(least, number) in &table.digits[first.count()] {
-            if count >= least {
-                ask(rules, text, record, number, at, scratch, out);
+            if count < least {
+                break;
             }
+            ask(rules, text, record, number, at, scratch, out);
         }
     }
     for &(start, end) in &triggers.opaque[within(&triggers.opaque, &range, |(start, _)| *start)] {
