@@ -1,6 +1,6 @@
 //! The command line as a whole: one variant a command, whose arguments stand in the command's own file.
 
-use super::{check, explain, intake, key, redact, retention, rules, run, token};
+use super::{check, demo, explain, intake, key, redact, retention, rules, run, token};
 use std::process::ExitCode;
 
 const ABOUT: &str = "Masks personal data and credentials in logs and ships the cleaned records to Datadog";
@@ -28,6 +28,8 @@ pub enum Command {
     Run(run::Args),
     /// Check a configuration without starting anything.
     Check(check::Args),
+    /// Watch the agent work on a sample log; needs no account and no configuration.
+    Demo(demo::Args),
     /// Clean standard input to standard output with the built-in rules.
     Redact(redact::Args),
     /// Receive logs as Datadog's intake would, more strictly, and show what arrives.
@@ -53,6 +55,7 @@ impl Command {
             Command::Run(args) => run::run(args),
             Command::Check(args) => check::run(args),
             Command::Explain(args) => explain::run(args),
+            Command::Demo(args) => demo::run(args),
             Command::Redact(args) => redact::run(args),
             Command::Intake(args) => intake::run(args),
             Command::Key(args) => key::run(args),

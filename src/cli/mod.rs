@@ -8,6 +8,7 @@
 pub mod args;
 pub mod check;
 pub mod configured;
+pub mod demo;
 pub mod exit;
 pub mod explain;
 pub mod intake;

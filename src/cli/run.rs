@@ -8,7 +8,6 @@ use crate::redact::RuleSet;
 use crate::{admin, telemetry};
 use std::process::ExitCode;
 use std::sync::Arc;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Tail, mask and ship until a signal comes.
 #[derive(clap::Args, Debug)]
@@ -38,14 +37,14 @@ fn start(config: Config, rules: Arc<RuleSet>) -> ExitCode {
         Err(error) => return exit::fail(exit::UNREACHABLE, format_args!("[LV0401] cannot start: {error}")),
     };
     runtime.block_on(async {
-        let (Ok(terminate), Ok(interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-            return exit::fail(exit::UNREACHABLE, "[LV0401] cannot listen to signals");
-        };
-        serve(config, rules, terminate, interrupt).await
+        match agent::stop_signal() {
+            Ok(stop) => serve(config, rules, stop).await,
+            Err(error) => exit::fail(exit::UNREACHABLE, format_args!("[LV0401] cannot listen to signals: {error}")),
+        }
     })
 }
 
-async fn serve(config: Config, rules: Arc<RuleSet>, mut terminate: Signal, mut interrupt: Signal) -> ExitCode {
+async fn serve(config: Config, rules: Arc<RuleSet>, signal: impl Future<Output = ()>) -> ExitCode {
     let progress = Arc::new(Progress::default());
     let facts = admin::Facts {
         region: config.region.name(),
@@ -56,19 +55,9 @@ async fn serve(config: Config, rules: Arc<RuleSet>, mut terminate: Signal, mut i
     tracing::info!(version = env!("CARGO_PKG_VERSION"), rules = rules.len(), "logveil starts");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let stop = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        signal.await;
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
         tracing::info!("stopping: what was read is made durable; a second signal ends at once");
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            std::process::exit(130);
-        });
     };
     let ended = agent::run(config.agent, rules, progress.clone(), stop).await;
     admin.abort();

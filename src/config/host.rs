@@ -4,7 +4,8 @@
 use super::schema::{At, Output, Written};
 use super::secret::SecretRef;
 use super::settings::Config;
-use crate::agent;
+use crate::agent::{self, SourceKind};
+use crate::source::discover::Finder;
 use crate::strict_yaml::Problems;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -40,7 +41,7 @@ pub fn examine(
         examine_secret(at, var, problems);
     }
     examine_state_dir(config, written, problems);
-    let files = Vec::new();
+    let files = examine_sources(config, written, problems);
     let root = rustix::process::geteuid().is_root();
     if root {
         let help = "run it as a user of its own; the package's unit does";
@@ -112,4 +113,23 @@ fn examine_parent(path: &Path, span: &std::ops::Range<usize>, problems: &Problem
             help,
         );
     }
+}
+
+fn examine_sources(config: &Config, written: &Written, problems: &Problems<'_>) -> Vec<(String, usize)> {
+    let mut found = Vec::new();
+    for (settings, source) in config.agent.sources.iter().zip(&written.sources) {
+        let SourceKind::File(file) = &settings.kind;
+        let mut all = 0;
+        for pattern in &source.include {
+            let finder = Finder::new(std::slice::from_ref(&pattern.value), &file.exclude, &config.agent.state_dir);
+            let files = finder.map_or(0, |finder| finder.list().files.len());
+            if files == 0 {
+                let help = "it is watched; files that appear later are read";
+                problems.warning(&pattern.span, "nothing matches now", help);
+            }
+            all += files;
+        }
+        found.push((settings.name.clone(), all));
+    }
+    found
 }
