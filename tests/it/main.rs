@@ -7,6 +7,7 @@ mod batches;
 mod delivery;
 mod host;
 mod intake_contract;
+mod layering;
 mod retention;
 mod sink_datadog;
 mod tokens;
