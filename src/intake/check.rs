@@ -1,7 +1,7 @@
 //! The ordered checks of one request; the first that fails answers.
 
 use super::decode::{self, BadBody};
-use super::server::Settings;
+use super::settings::Settings;
 use serde_json::{Value, json};
 
 /// The endpoint of API v2.

@@ -16,10 +16,12 @@ pub mod keep;
 pub mod ledger;
 pub mod script;
 pub mod server;
+pub mod settings;
 pub mod site;
 
 pub use keep::Index;
 pub use ledger::{Ledger, Request, Stored};
 pub use script::{Action, Script, Step};
-pub use server::{Intake, Settings, Tls};
+pub use server::Intake;
+pub use settings::{Settings, Tls};
 pub use site::Site;

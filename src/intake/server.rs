@@ -8,6 +8,7 @@ use super::drip::{Drip, Pace};
 use super::keep::{self, Index};
 use super::ledger::{Ledger, Request, Stored};
 use super::script::{Action, RetryAfter, Script};
+pub use super::settings::{Settings, Tls};
 use super::site::{self, Site};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -17,7 +18,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -33,63 +34,6 @@ const MAX_RAW: usize = 16 << 20;
 const CUT_AT: usize = 1;
 
 type Answer = hyper::Response<Full<Bytes>>;
-type OnRequest = Box<dyn Fn(&Request, &[Stored]) + Send + Sync>;
-
-/// How the intake behaves.
-pub struct Settings {
-    /// Address to listen on; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// Keys taken; none: any key that is not empty.
-    pub keys: Option<Vec<String>>,
-    /// Serve HTTPS under this certificate.
-    pub tls: Option<Tls>,
-    /// What to do to the requests to come.
-    pub script: Script,
-    /// Indexes in order.
-    pub indexes: Vec<Index>,
-    /// A body must be read within this time: else 408.
-    pub read_timeout: Duration,
-    /// Most entries in a request.
-    pub max_entries: usize,
-    /// Longest JSON, bytes.
-    pub max_json: usize,
-    /// An encoding to refuse, and the status it gets.
-    pub refused_encoding: Option<(String, u16)>,
-    /// Bodies that hold this text get 400.
-    pub poison: Option<String>,
-    /// What the configuration and search endpoints answer from.
-    pub site: Mutex<Site>,
-    /// Called after each request was entered in the ledger.
-    pub on_request: Option<OnRequest>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            listen: (Ipv4Addr::LOCALHOST, 0).into(),
-            keys: None,
-            tls: None,
-            script: Script::default(),
-            indexes: vec![Index::new("logveil-90d", "retention:90d", 90), Index::new("main", "*", 15)],
-            read_timeout: Duration::from_secs(10),
-            max_entries: 1_000,
-            max_json: 5_000_000,
-            refused_encoding: None,
-            poison: None,
-            site: Mutex::default(),
-            on_request: None,
-        }
-    }
-}
-
-/// A certificate chain and its key, PEM.
-#[derive(Clone)]
-pub struct Tls {
-    /// Chain, the server's own certificate first.
-    pub chain: Vec<u8>,
-    /// Private key.
-    pub key: Vec<u8>,
-}
 
 /// A running intake.
 pub struct Intake {

@@ -3,7 +3,7 @@
 //! A finding becomes a claim unless a keep rule, an exception or the engine's own masks speak against it;
 //! claims are merged, moved to safe boundaries and written as masks. Edits are relative to the record.
 
-use super::redactor::{Origin, Withheld};
+use super::finding::{Span, Withheld};
 use super::rule::{AllowTest, Mask, RuleIndex};
 use super::ruleset::RuleSet;
 use super::search::Found;
@@ -274,4 +274,11 @@ fn allowed(rules: &RuleSet, rule: RuleIndex, value: &[u8]) -> bool {
                 .is_some_and(|at| value[at + 1..].eq_ignore_ascii_case(domain.as_bytes())),
         }
     })
+}
+
+/// Where a finding of a view came from.
+pub(super) struct Origin {
+    pub(super) raw: Span,
+    pub(super) chain: Chain,
+    pub(super) run: bool,
 }

@@ -49,3 +49,25 @@ pub struct Finding {
     /// What it claims.
     pub span: Span,
 }
+
+/// Why a record's text was replaced as a whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Withheld {
+    /// Decoding would have exceeded the record's budget.
+    Decode,
+    /// The record is longer than the engine takes.
+    Oversize,
+    /// The engine panicked on it.
+    Internal,
+}
+
+impl Withheld {
+    /// The reason's word in `[withheld-REASON]`, metrics and counters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Withheld::Decode => "decode",
+            Withheld::Oversize => "oversize",
+            Withheld::Internal => "internal",
+        }
+    }
+}

@@ -3,7 +3,8 @@
 //! Invariants: `Redacted` can only be made here; every record handed in comes out exactly once and in
 //! order; if anything fails while a record is redacted it comes out withheld, never raw.
 
-use super::claims::{Claims, Edit};
+use super::claims::{Claims, Edit, Origin};
+pub use super::finding::Withheld;
 use super::finding::{Finding, Span};
 use super::key::Carry;
 use super::prefilter::{Hit, Target};
@@ -12,7 +13,7 @@ use super::ruleset::RuleSet;
 use super::search::{Found, Scratch, Window, search, search_text};
 use super::shape::key_block::{self, Block, Line};
 use super::trigger::Triggers;
-use super::view::{Chain, Expander};
+use super::view::Expander;
 use crate::token::{Minter, Token};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -55,17 +56,6 @@ pub struct StreamState {
     open: Option<u16>,
     /// A key whose value is expected in the next record.
     carry: Option<Carry>,
-}
-
-/// Why a record's text was replaced as a whole.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Withheld {
-    /// Decoding would have exceeded the record's budget.
-    Decode,
-    /// The record is longer than the engine takes.
-    Oversize,
-    /// The engine panicked on it.
-    Internal,
 }
 
 /// A record with its masks applied; a view into the redactor's scratch space, valid until the next record.
@@ -302,13 +292,6 @@ fn is_block_marker(rules: &RuleSet, hit: &Hit) -> bool {
     rules.prefilter.targets(*hit).iter().any(of_blocks)
 }
 
-/// Where a finding of a view came from.
-pub(super) struct Origin {
-    pub(super) raw: Span,
-    pub(super) chain: Chain,
-    pub(super) run: bool,
-}
-
 impl<'a> Redacted<'a> {
     /// The record's pieces in order, without its line end.
     pub fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
@@ -378,17 +361,6 @@ impl<'a> Redacted<'a> {
             match piece {
                 Piece::Keep(bytes) | Piece::Mask(bytes) => out.extend_from_slice(bytes),
             }
-        }
-    }
-}
-
-impl Withheld {
-    /// The reason's word in `[withheld-REASON]`, metrics and counters.
-    pub fn name(self) -> &'static str {
-        match self {
-            Withheld::Decode => "decode",
-            Withheld::Oversize => "oversize",
-            Withheld::Internal => "internal",
         }
     }
 }

@@ -144,8 +144,9 @@ fn expand(before: &[String], rest: &str, found: &mut BTreeSet<Vec<String>>) -> u
         if !name.is_empty() {
             path.push(name);
         }
-        if rest[at..].starts_with("::{") {
-            at += 3;
+        let opener = if path.is_empty() { "{" } else { "::{" };
+        if rest[at..].starts_with(opener) {
+            at += opener.len();
             loop {
                 at += rest[at..].len() - rest[at..].trim_start_matches([' ', '\n', ',']).len();
                 if rest[at..].starts_with('}') || rest[at..].is_empty() {
@@ -159,7 +160,9 @@ fn expand(before: &[String], rest: &str, found: &mut BTreeSet<Vec<String>>) -> u
             at += 2;
             continue;
         }
-        found.insert(path);
+        if !path.is_empty() {
+            found.insert(path);
+        }
         return at;
     }
 }
@@ -316,9 +319,10 @@ fn texts_name_no_machine() {
 
 #[test]
 fn the_reader_of_imports_opens_groups() {
-    let found = imports("use crate::a::{b, c::{D, e}};\nlet x = crate::f::g(1);\nother_crate::z");
+    let found =
+        imports("use crate::{h, i::j};\nuse crate::a::{b, c::{D, e}};\nlet x = crate::f::g(1);\nother_crate::z");
     let names: Vec<String> = found.iter().map(|path| path.join("::")).collect();
-    assert_eq!(names, ["a::b", "a::c::D", "a::c::e", "f::g"]);
+    assert_eq!(names, ["a::b", "a::c::D", "a::c::e", "f::g", "h", "i::j"]);
     assert_eq!(
         cycle(&[("a", "b"), ("b", "c"), ("c", "b")].map(|(a, b)| (a.to_owned(), b.to_owned())).into()),
         Some("b -> c -> b".to_owned())

@@ -3,8 +3,8 @@
 //! Invariants: a record without triggers costs a few `memchr`s and no allocation; decoded bytes of one record never
 //! exceed [`budget`]; views come depth first, at most [`MAX_DEPTH`] deep.
 
-use super::chain::{Chain, Encoding, MAX_DEPTH};
-use super::map::OffsetMap;
+use super::chain::{Chain, MAX_DEPTH};
+use super::frame::Frame;
 use super::region::{self, Inline};
 use super::run::{self, Opaque};
 use super::{base64, encoded_word, escape, fold, hex, html, percent, quoted_printable, syslog};
@@ -28,18 +28,6 @@ pub struct View<'a> {
 /// The record's views would be larger than its budget: it must be withheld.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Exhausted;
-
-/// One level of decoding: text, and where it came from in the level above.
-#[derive(Default)]
-pub(super) struct Frame {
-    pub(super) encoding: Option<Encoding>,
-    pub(super) text: Vec<u8>,
-    pub(super) map: OffsetMap,
-    /// Set for run encodings: every decoded byte stands for the whole of this span.
-    pub(super) whole: Option<Span>,
-    /// The first `context` bytes of `text` are copied from before the decoded region.
-    pub(super) context: usize,
-}
 
 /// Inline encodings, in canonical order.
 const INLINE: [Inline; 7] = [
@@ -156,24 +144,6 @@ impl<'a> View<'a> {
     /// level above already, and may be cut off at its left end here. Such a finding is to be dropped.
     pub fn is_context(&self, span: Span) -> bool {
         span.end as usize <= self.frames[self.frames.len() - 1].context
-    }
-}
-
-impl Frame {
-    /// Maps a span of this level's text to the level above.
-    fn to_source(&self, span: Span) -> Span {
-        self.whole.unwrap_or_else(|| self.map.to_source(span))
-    }
-
-    /// True when the byte at `at` of this level's text was made by decoding rather than copied.
-    #[cfg(any(test, fuzzing))]
-    pub(super) fn produced(&self, at: usize) -> bool {
-        self.whole.is_some() || self.map.produced(at)
-    }
-
-    /// True when any byte of `span` of this level's text was made by decoding, or any was skipped in it.
-    pub(super) fn produced_in(&self, span: Span) -> bool {
-        self.whole.is_some() || self.map.produced_in(span)
     }
 }
 

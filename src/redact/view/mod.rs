@@ -19,6 +19,7 @@ mod encoded_word;
 mod escape;
 pub mod expander;
 mod fold;
+mod frame;
 mod hex;
 mod html;
 pub mod map;

@@ -6,7 +6,7 @@
 //! (`"key":"`) and, where the region is a key itself, the value behind it.
 
 use super::chain::Encoding;
-use super::expander::Frame;
+use super::frame::Frame;
 use crate::redact::finding::Span;
 use memchr::{memchr, memrchr_iter};
 

@@ -2,7 +2,7 @@
 //! when broken into lines as mail programs and key files do.
 
 use super::chain::Encoding;
-use super::expander::Frame;
+use super::frame::Frame;
 use crate::redact::finding::Span;
 
 /// An encoding that hides a whole text in one run of characters.

@@ -1,5 +1,6 @@
 //! Views against plain encoders: whatever is encoded, in whatever chain, is read and maps back.
 
+use super::super::chain::Encoding;
 use super::*;
 use ::base64::Engine as _;
 use ::base64::engine::general_purpose::STANDARD;
