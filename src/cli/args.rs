@@ -42,7 +42,7 @@ pub enum Command {
     Query(token::Args),
     /// Ask the site where records land and for how long they are kept.
     Retention(retention::Args),
-    /// Explain an error code.
+    /// Explain what is masked in a text and why, or an error code.
     Explain(explain::Args),
     /// List, show, test and lint rules.
     Rules(rules::Args),

@@ -17,6 +17,11 @@ pub struct ConfigFile {
 }
 
 impl ConfigFile {
+    /// The configuration at `path`.
+    pub fn named(path: PathBuf) -> ConfigFile {
+        ConfigFile { config: Some(path) }
+    }
+
     /// Loads the file and shows its problems on standard error. The exit code is that of an unusable file.
     pub fn load(&self, depth: Depth) -> Result<Loaded, ExitCode> {
         let path = config::locate(self.config.as_deref());
@@ -42,17 +47,17 @@ impl ConfigFile {
 
 /// Compiles the rules of a configuration; every mistake is shown.
 pub fn rules(config: &config::Config) -> Result<Arc<RuleSet>, ExitCode> {
-    config::rules::compile(config).map_err(|error| {
-        let mut out = anstream::stderr().lock();
-        for mistake in &error.0 {
-            let _ = writeln!(out, "{mistake}\n");
-        }
-        drop(out);
-        exit::fail(
-            exit::INVALID,
-            format!("[LV0301] rules do not load, {} mistakes; logveil explain LV0301", error.0.len()),
-        )
-    })
+    config::rules::compile(config).map_err(|error| show_mistakes(&error))
+}
+
+/// Shows every mistake of rules that do not load, and gives the exit code.
+pub fn show_mistakes(error: &config::rules::RulesError) -> ExitCode {
+    let mut out = anstream::stderr().lock();
+    for mistake in &error.0 {
+        let _ = writeln!(out, "{mistake}\n");
+    }
+    drop(out);
+    exit::fail(exit::INVALID, format!("[LV0301] rules do not load, {} mistakes; logveil explain LV0301", error.0.len()))
 }
 
 fn show_problems(loaded: &Loaded) {

@@ -2,40 +2,43 @@
 //! pack replaces the one with the same id.
 
 use super::settings::{Config, PackRef};
+use crate::redact::policy::Policy;
 use crate::redact::rule::Rule;
 use crate::redact::{RuleSet, builtin, rule_file};
 use crate::rules_dir;
 use crate::strict_yaml::Severity;
+use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Why there is no rule set; every mistake, ready to be shown.
 #[derive(Debug)]
 pub struct RulesError(pub Vec<String>);
 
-/// Reads and compiles.
+/// Reads and compiles what a configuration asks for.
 ///
 /// # Errors
 /// [`RulesError`]: a folder cannot be read, a file has mistakes, or the policy names an unknown rule.
 pub fn compile(config: &Config) -> Result<Arc<RuleSet>, RulesError> {
+    load(&config.packs, &config.policy).map(Arc::new)
+}
+
+/// Reads the packs in their order and compiles them under a policy.
+///
+/// # Errors
+/// Those of [`compile`]; also two rules of one id in one pack, where neither comes later than the other.
+pub fn load(packs: &[PackRef], policy: &Policy) -> Result<RuleSet, RulesError> {
     let mut rules: Vec<Rule> = Vec::new();
     let mut mistakes = Vec::new();
-    for pack in &config.packs {
-        match pack {
-            PackRef::Builtin => overlay(&mut rules, builtin::packs().into_iter().flat_map(|pack| pack.rules)),
-            PackRef::Folder(path) => match rules_dir::read(path) {
-                Err(error) => mistakes.push(format!("error: {error}")),
-                Ok(files) => {
-                    for file in files {
-                        let loaded = rule_file::load(&file.file, &file.text);
-                        let errors = loaded.problems.iter().filter(|problem| problem.severity == Severity::Error);
-                        mistakes.extend(errors.map(|problem| problem.render(&file.text, false)));
-                        overlay(&mut rules, loaded.pack.rules.into_iter());
-                    }
-                }
-            },
-        }
+    for pack in packs {
+        let level = match pack {
+            PackRef::Builtin => builtin::packs().into_iter().flat_map(|pack| pack.rules).collect(),
+            PackRef::Folder(path) => folder(path, &mut mistakes),
+        };
+        mistakes.extend(twice(&level));
+        overlay(&mut rules, level);
     }
-    for id in &config.policy.disable {
+    for id in &policy.disable {
         if !rules.iter().any(|rule| rule.id == *id) {
             let near = crate::strict_yaml::nearest(id, rules.iter().map(|rule| rule.id.as_str()));
             let help = near.map(|name| format!("; did you mean '{name}'?")).unwrap_or_default();
@@ -45,14 +48,92 @@ pub fn compile(config: &Config) -> Result<Arc<RuleSet>, RulesError> {
     if !mistakes.is_empty() {
         return Err(RulesError(mistakes));
     }
-    RuleSet::compile(rules, &config.policy).map(Arc::new).map_err(|error| RulesError(vec![format!("error: {error}")]))
+    RuleSet::compile(rules, policy).map_err(|error| RulesError(vec![format!("error: {error}")]))
 }
 
-fn overlay(rules: &mut Vec<Rule>, more: impl Iterator<Item = Rule>) {
+/// The rules of a folder or file; what is wrong with them is added to `mistakes`.
+fn folder(path: &Path, mistakes: &mut Vec<String>) -> Vec<Rule> {
+    let files = match rules_dir::read(path) {
+        Ok(files) => files,
+        Err(error) => {
+            mistakes.push(format!("error: {error}"));
+            return Vec::new();
+        }
+    };
+    let mut rules = Vec::new();
+    for file in files {
+        let loaded = rule_file::load(&file.file, &file.text);
+        let errors = loaded.problems.iter().filter(|problem| problem.severity == Severity::Error);
+        mistakes.extend(errors.map(|problem| problem.render(&file.text, false)));
+        rules.extend(loaded.pack.rules);
+    }
+    rules
+}
+
+/// Rules of one level that share an id: nobody could say which of them counts.
+fn twice(level: &[Rule]) -> Vec<String> {
+    let mut known: HashMap<&str, &Rule> = HashMap::new();
+    let mut told = Vec::new();
+    for rule in level {
+        if let Some(first) = known.insert(&rule.id, rule) {
+            let (one, two) = (&first.origin, &rule.origin);
+            told.push(format!(
+                "error: two rules are called '{}': {}:{} and {}:{}; rename one, or put it in a later pack",
+                rule.id, one.file, one.line, two.file, two.line
+            ));
+        }
+    }
+    told
+}
+
+/// A rule of a later level replaces the one with the same id, in its place.
+fn overlay(rules: &mut Vec<Rule>, more: Vec<Rule>) {
     for rule in more {
         match rules.iter_mut().find(|known| known.id == rule.id) {
             Some(known) => *known = rule,
             None => rules.push(rule),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pack(name: &str, ids: &[&str]) -> String {
+        let mut text = format!("pack: {name}\nversion: 0.1.0\nrules:\n");
+        for id in ids {
+            text += &format!(
+                "  - id: {id}\n    title: A badge\n    class: credential\n    severity: high\n    label: badge\n    \
+                 find: {{anchor: [badge_{name}_], alphabet: digits, min: 4}}\n    mask: label\n    since: 0.1.0\n    \
+                 reference: none\n    tests:\n      - {{in: 'x badge_{name}_1234', out: 'x [badge]'}}\n      \
+                 - {{same: 'badge_{name}_'}}\n"
+            );
+        }
+        text
+    }
+
+    fn refs(paths: &[&Path]) -> Vec<PackRef> {
+        paths.iter().map(|path| PackRef::Folder(path.to_path_buf())).collect()
+    }
+
+    #[test]
+    fn a_later_pack_replaces_by_id_and_equal_ids_of_one_level_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+        for path in [&one, &two] {
+            std::fs::create_dir(path).unwrap();
+        }
+        std::fs::write(one.join("a.yaml"), pack("one", &["badge", "other"])).unwrap();
+        std::fs::write(two.join("a.yaml"), pack("two", &["badge"])).unwrap();
+        let set =
+            load(&refs(&[&one, &two]), &Policy::default()).unwrap_or_else(|error| panic!("{}", error.0.join("\n")));
+        let from: Vec<(&str, &str)> = set.rules().iter().map(|rule| (&*rule.id, &*rule.origin.pack)).collect();
+        assert_eq!(from, [("badge", "two"), ("other", "one")]);
+        let alone = load(&refs(&[&one]), &Policy::default()).unwrap();
+        assert_ne!(set.fingerprint(), alone.fingerprint());
+        std::fs::write(two.join("b.yaml"), pack("three", &["badge"])).unwrap();
+        let error = load(&refs(&[&one, &two]), &Policy::default()).err().unwrap().0.join("\n");
+        assert!(error.contains("two rules are called 'badge'") && error.contains("b.yaml"), "{error}");
     }
 }

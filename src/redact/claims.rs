@@ -4,7 +4,8 @@
 //! claims are merged, moved to safe boundaries and written as masks. Edits are relative to the record.
 
 use super::finding::{Span, Withheld};
-use super::rule::{AllowTest, Mask, RuleIndex};
+use super::reason::{self, Fate, Seen};
+use super::rule::{Allow, AllowTest, Mask, RuleIndex};
 use super::ruleset::RuleSet;
 use super::search::Found;
 use super::union::{Claim, Shown, bare_number, in_key_position, merge, on_boundaries};
@@ -20,6 +21,8 @@ const MAX_TOKENS: usize = 64;
 pub(super) struct Edit {
     pub(super) start: u32,
     pub(super) end: u32,
+    /// The rule whose label stands there; none for a withheld record.
+    pub(super) rule: Option<RuleIndex>,
     /// Where the mask's text stands in [`Claims::masks`].
     pub(super) mask: Range<u32>,
 }
@@ -38,6 +41,8 @@ pub(super) struct Claims {
     tokens: Vec<Token>,
     /// Labels already used in key position of this record, with how often.
     in_keys: Vec<(RuleIndex, u16)>,
+    /// Filled only for rule sets that were asked for reasons.
+    seen: Vec<Seen>,
 }
 
 impl Claims {
@@ -48,6 +53,7 @@ impl Claims {
         self.chains.clear();
         self.clear_output();
         self.shadowed.clear();
+        self.seen.clear();
     }
 
     fn clear_output(&mut self) {
@@ -70,9 +76,18 @@ impl Claims {
         let (rule, span) = (found.finding.rule, found.finding.span);
         let (floor, limit) = if origin.is_some() { (0, text.len()) } else { (self.record.start, self.record.end) };
         let value = span.of(text);
+        if rules.reasons {
+            let raw = origin.as_ref().map_or(span, |origin| origin.raw);
+            let chain = origin.as_ref().map(|origin| origin.chain);
+            let fate = fate(rules, text, found, floor..limit);
+            self.seen.push(Seen { rule, span: raw.relative_to(self.record.start), chain, fate });
+        }
+        if found.refused {
+            return;
+        }
         if is_own_mask(value)
-            || (!found.strong && rules.keeps.covers(text, span, floor, limit))
-            || allowed(rules, rule, value)
+            || (!found.strong && rules.keeps.covering(text, span, floor, limit).is_some())
+            || allowed(rules, rule, value).is_some()
         {
             return;
         }
@@ -114,6 +129,7 @@ impl Claims {
             self.edits.push(Edit {
                 start: claim.span.start - base,
                 end: claim.span.end - base,
+                rule: Some(claim.rule),
                 mask: from..self.masks.len() as u32,
             });
         }
@@ -195,7 +211,7 @@ impl Claims {
         self.masks.extend_from_slice(open);
         self.masks.extend_from_slice(reason.name().as_bytes());
         self.masks.extend_from_slice(close);
-        self.edits.push(Edit { start: 0, end: raw.len() as u32, mask: 0..self.masks.len() as u32 });
+        self.edits.push(Edit { start: 0, end: raw.len() as u32, rule: None, mask: 0..self.masks.len() as u32 });
     }
 
     pub(super) fn edits(&self) -> &[Edit] {
@@ -214,6 +230,10 @@ impl Claims {
         &self.shadowed
     }
 
+    pub(super) fn seen(&self) -> &[Seen] {
+        &self.seen
+    }
+
     pub(super) fn tokens(&self) -> &[Token] {
         &self.tokens
     }
@@ -230,6 +250,26 @@ fn write_number(out: &mut Vec<u8>, number: u16) {
         write_number(out, number / 10);
     }
     out.push(b'0' + (number % 10) as u8);
+}
+
+/// What becomes of a candidate; off the normal path.
+fn fate(rules: &RuleSet, text: &[u8], found: Found, place: Range<usize>) -> Fate {
+    let (rule, span) = (found.finding.rule, found.finding.span);
+    let value = span.of(text);
+    let kept = || rules.keeps.covering(text, span, place.start, place.end).filter(|_| !found.strong);
+    if is_own_mask(value) {
+        Fate::OwnMask
+    } else if found.refused {
+        reason::refusal(rules, text, rule, span, place)
+    } else if let Some(keep) = kept() {
+        Fate::KeptBy(keep)
+    } else if let Some(allow) = allowed(rules, rule, value) {
+        Fate::Allowed(allow.reason.clone())
+    } else if rules.of(rule).enforced {
+        Fate::Masked
+    } else {
+        Fate::Shadow
+    }
 }
 
 /// A label or token of ours: `[email]`, `[card-1111]`, `em_…`.
@@ -261,8 +301,8 @@ fn last_digits(value: &[u8]) -> Option<[u8; 4]> {
 }
 
 /// Exceptions act on the exact span.
-fn allowed(rules: &RuleSet, rule: RuleIndex, value: &[u8]) -> bool {
-    rules.allow.iter().any(|allow| {
+fn allowed<'r>(rules: &'r RuleSet, rule: RuleIndex, value: &[u8]) -> Option<&'r Allow> {
+    rules.allow.iter().find(|allow| {
         let ours = allow.rule.as_deref().is_none_or(|id| id == rules.id(rule));
         ours && match &allow.test {
             AllowTest::Exact(text) => value == text.as_bytes(),

@@ -25,6 +25,11 @@ impl Span {
         &text[self.start as usize..self.end as usize]
     }
 
+    /// The span as offsets from `origin`, which it does not begin before.
+    pub fn relative_to(&self, origin: usize) -> std::ops::Range<usize> {
+        self.start as usize - origin..self.end as usize - origin
+    }
+
     /// Number of bytes covered.
     pub fn len(&self) -> usize {
         (self.end - self.start) as usize

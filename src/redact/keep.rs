@@ -4,7 +4,7 @@
 //! cancels what an anchor, a key or an expression claims.
 
 use super::finding::Span;
-use super::rule::{Keep, KeepShape};
+use super::rule::{Keep, KeepShape, RuleIndex};
 
 /// All keep rules of a set, compiled.
 #[derive(Default)]
@@ -13,6 +13,7 @@ pub struct Keeps {
 }
 
 struct Compiled {
+    rule: RuleIndex,
     /// Key names as words in lower case; empty: any place.
     paths: Vec<Vec<Box<str>>>,
     shape: KeepShape,
@@ -20,9 +21,9 @@ struct Compiled {
 
 impl Keeps {
     /// Adds a rule.
-    pub fn push(&mut self, keep: &Keep) {
+    pub fn push(&mut self, rule: RuleIndex, keep: &Keep) {
         let words = |name: &String| segments(name.as_bytes()).map(|word| word.into_boxed_str()).collect();
-        self.rules.push(Compiled { paths: keep.path.iter().map(words).collect(), shape: keep.shape });
+        self.rules.push(Compiled { rule, paths: keep.path.iter().map(words).collect(), shape: keep.shape });
     }
 
     /// True without rules.
@@ -30,21 +31,22 @@ impl Keeps {
         self.rules.is_empty()
     }
 
-    /// True when the value that holds `span` is kept. Looks at most 256 bytes to either side.
-    pub fn covers(&self, text: &[u8], span: Span, floor: usize, limit: usize) -> bool {
+    /// The rule that keeps the value which holds `span`. Looks at most 256 bytes to either side.
+    pub fn covering(&self, text: &[u8], span: Span, floor: usize, limit: usize) -> Option<RuleIndex> {
         if self.rules.is_empty() {
-            return false;
+            return None;
         }
         let value = value_around(text, span, floor, limit);
         let bytes = &text[value.clone()];
         let mut key: Option<Vec<String>> = None;
-        self.rules.iter().any(|rule| {
+        let keeper = self.rules.iter().find(|rule| {
             if !has_shape(rule.shape, bytes) {
                 return false;
             }
             let key = key.get_or_insert_with(|| segments(key_before(text, value.start, floor)).collect());
             rule.paths.is_empty() || rule.paths.iter().any(|path| ends_in(key, path))
-        })
+        });
+        keeper.map(|rule| rule.rule)
     }
 }
 
@@ -179,9 +181,9 @@ mod tests {
 
     fn kept(text: &str, value: &str, path: &[&str], shape: KeepShape) -> bool {
         let mut keeps = Keeps::default();
-        keeps.push(&Keep { path: path.iter().map(|name| (*name).to_owned()).collect(), shape });
+        keeps.push(RuleIndex(0), &Keep { path: path.iter().map(|name| (*name).to_owned()).collect(), shape });
         let at = text.find(value).unwrap();
-        keeps.covers(text.as_bytes(), Span::new(at, at + value.len()), 0, text.len())
+        keeps.covering(text.as_bytes(), Span::new(at, at + value.len()), 0, text.len()).is_some()
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub use super::finding::Withheld;
 use super::finding::{Finding, Span};
 use super::key::Carry;
 use super::prefilter::{Hit, Target};
+use super::reason::Seen;
 use super::rule::RuleIndex;
 use super::ruleset::RuleSet;
 use super::search::{Found, Scratch, Window, search, search_text};
@@ -99,6 +100,12 @@ impl Redactor {
     /// Mints tokens from now on for rules that ask for them; `None`: labels.
     pub fn set_minter(&mut self, minter: Option<Minter>) {
         self.minter = minter;
+    }
+
+    /// Every candidate of the record handed out last and what became of it; empty unless the rule set was
+    /// asked for reasons.
+    pub(super) fn seen(&self) -> &[Seen] {
+        self.work.claims.seen()
     }
 
     /// Redacts the records of `block` and hands them to `each` in order. Record `i` ends at `ends[i]`
@@ -251,7 +258,7 @@ impl Work {
         let Some(rule) = rules.key_block else { return };
         let record = &window.record;
         let strong = true;
-        let mut add = |span: Span| self.found.push(Found { finding: Finding { rule, span }, strong });
+        let mut add = |span: Span| self.found.push(Found { finding: Finding { rule, span }, strong, refused: false });
         if let Some(records) = stream.open.take() {
             match key_block::line(&block[record.clone()]) {
                 Line::Body(span) => {
@@ -282,7 +289,7 @@ fn key_blocks_of(rules: &RuleSet, text: &[u8], scratch: &Scratch, found: &mut Ve
     let Some(rule) = rules.key_block else { return };
     for hit in scratch.hits.iter().filter(|hit| is_block_marker(rules, hit)) {
         key_block::bodies(text, hit.start() as usize, &mut |span| {
-            found.push(Found { finding: Finding { rule, span }, strong: true });
+            found.push(Found { finding: Finding { rule, span }, strong: true, refused: false });
         });
     }
 }
@@ -316,6 +323,15 @@ impl<'a> Redacted<'a> {
                 }
                 None => None,
             }
+        })
+    }
+
+    /// Every mask in order: the rule it shows (none when the record is withheld), the bytes of the record it
+    /// stands for, and its text.
+    pub fn masked(&self) -> impl Iterator<Item = (Option<RuleIndex>, Range<usize>, &[u8])> {
+        self.edits.iter().map(|edit| {
+            let text = &self.masks[edit.mask.start as usize..edit.mask.end as usize];
+            (edit.rule, edit.start as usize..edit.end as usize, text)
         })
     }
 

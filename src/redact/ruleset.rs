@@ -33,6 +33,8 @@ pub struct RuleSet {
     pub(super) allow: Vec<Allow>,
     /// The rule that masks key blocks, when the set has one.
     pub(super) key_block: Option<RuleIndex>,
+    /// Refused candidates are reported too; for explanations, never on the way to a sink.
+    pub(super) reasons: bool,
 }
 
 /// What the engine needs of a rule once it has a candidate.
@@ -158,6 +160,11 @@ impl RuleSet {
         Arc::new(RuleSet::compile(rules, &Policy::default()).expect("the built-in pack compiles"))
     }
 
+    /// The same set, reporting every candidate with what became of it: slower, for explanations.
+    pub(super) fn with_reasons(self) -> RuleSet {
+        RuleSet { reasons: true, ..self }
+    }
+
     /// Digest over everything that decides what is masked.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
@@ -258,7 +265,7 @@ impl Builder {
             enforced: rule.stage == Stage::Enforce,
         });
         match &rule.what {
-            What::Keep(keep) => self.keeps.push(keep),
+            What::Keep(keep) => self.keeps.push(index, keep),
             What::Mask(find) => self.add_find(index, find)?,
         }
         Ok(())
@@ -358,6 +365,7 @@ impl Builder {
             keeps: self.keeps,
             allow,
             key_block: self.key_block,
+            reasons: false,
         })
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Found {
     pub(super) finding: Finding,
     /// Claimed by an anchor, a key or an expression: no keep rule can free it.
     pub(super) strong: bool,
+    /// A candidate that its rule refused; reported only where reasons are asked for.
+    pub(super) refused: bool,
 }
 
 /// Reused between texts.
@@ -97,7 +99,7 @@ pub(super) fn search(
         }
     }
     *carry = scratch.cursor.carry();
-    out.extend(scratch.keyed.drain(..).map(|finding| Found { finding, strong: true }));
+    out.extend(scratch.keyed.drain(..).map(|finding| Found { finding, strong: true, refused: false }));
     ask_triggers(rules, text, &window.record, triggers, scratch, out);
 }
 
@@ -226,7 +228,7 @@ fn accept(
             .as_ref()
             .is_some_and(|words| words.nearness(text, span, record.start, record.end) != Nearness::None)
     {
-        return;
+        return refuse(rules, rule, span, out);
     }
     let carried = match verdict {
         Verdict::Proves => true,
@@ -234,7 +236,18 @@ fn accept(
         Verdict::Refutes => strong && compiled.near.is_none() || near == Nearness::Adjacent,
     };
     if carried && !span.is_empty() {
-        out.push(Found { finding: Finding { rule, span }, strong });
+        out.push(Found { finding: Finding { rule, span }, strong, refused: false });
+    } else {
+        refuse(rules, rule, span, out);
+    }
+}
+
+/// Reports a refused candidate to who asked for reasons; what was found last stays last.
+fn refuse(rules: &RuleSet, rule: RuleIndex, span: Span, out: &mut Vec<Found>) {
+    if rules.reasons && !span.is_empty() {
+        out.push(Found { finding: Finding { rule, span }, strong: false, refused: true });
+        let last = out.len() - 1;
+        out.swap(last, last.saturating_sub(1));
     }
 }
 

@@ -11,3 +11,4 @@ mod layering;
 mod retention;
 mod sink_datadog;
 mod tokens;
+mod tools;

@@ -9,7 +9,8 @@ use super::groups::{Groups, free_left, free_right, run_len};
 use crate::redact::validate::{Verdict, card, luhn};
 
 /// Groupings of printed cards, longest first.
-const GROUPINGS: [&[u8]; 6] = [&[4, 4, 4, 4, 3], &[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 5, 6], &[6, 13]];
+pub(super) const GROUPINGS: [&[u8]; 6] =
+    [&[4, 4, 4, 4, 3], &[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 5, 6], &[6, 13]];
 
 pub(super) fn find(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
     if !(b'2'..=b'8').contains(text.get(at)?) || !free_left(text, at, floor) {

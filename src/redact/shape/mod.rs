@@ -26,6 +26,7 @@ mod otp;
 mod phone;
 mod places;
 mod postal;
+mod refuted;
 mod spelled_email;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,8 @@ mod tokens;
 mod tracks;
 mod user_path;
 mod userinfo;
+
+pub(in crate::redact) use refuted::refuted;
 
 use super::finding::Span;
 use super::validate::Verdict;
