@@ -68,6 +68,7 @@ impl Health {
             Condition { name: "rules", failed: no_rules },
             Condition { name: "delivery", failed: self.progress.held() },
             Condition { name: "intake", failed: stalled },
+            Condition { name: "tokens", failed: self.progress.tokens() },
         ]
     }
 

@@ -37,7 +37,7 @@ impl fmt::Debug for Counters {
 impl Collector for Counters {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let p = &self.0.progress;
-        let counters: [(&str, &str, &AtomicU64); 11] = [
+        let counters: [(&str, &str, &AtomicU64); 12] = [
             ("lines_read", "Records read", &p.records_read),
             ("bytes_read", "Bytes read", &p.bytes_read),
             ("records_masked", "Records with at least one mask", &p.records_masked),
@@ -48,6 +48,7 @@ impl Collector for Counters {
             ("send_retries", "Attempts that must be repeated", &p.retries),
             ("rejected_records", "Records put aside because the intake refuses them", &p.dead_letters),
             ("dropped_records", "Records dropped: spool full, or too old", &p.records_dropped),
+            ("quarantined_files", "Files of the state directory put aside as damaged", &p.quarantined),
             ("disk_errors", "Errors of the state directory's file system", &p.disk_errors),
         ];
         for (name, help, counter) in counters {

@@ -1,5 +1,6 @@
 //! Drives one source on its own thread: chunks to the workers, buffers back.
 
+use super::progress::Progress;
 use crate::source::{Chunk, Fill, Source};
 use crossbeam_channel::{Receiver, Sender};
 use std::sync::Arc;
@@ -18,6 +19,9 @@ pub(super) struct Feeder {
     pub(super) workers: Vec<Sender<Chunk>>,
     pub(super) buffers: Receiver<Vec<u8>>,
     pub(super) stop: Arc<AtomicBool>,
+    pub(super) progress: Arc<Progress>,
+    /// Streams followed, as told to `progress`.
+    pub(super) streams: u64,
 }
 
 impl Feeder {
@@ -33,7 +37,10 @@ impl Feeder {
                         return;
                     }
                 }
-                Ok(Fill::Idle) => self.source.wait(NAP),
+                Ok(Fill::Idle) => {
+                    self.count_streams();
+                    self.source.wait(NAP);
+                }
                 Ok(Fill::End) => return,
                 Err(error) => {
                     if !std::mem::replace(&mut failing, true) {
@@ -50,6 +57,13 @@ impl Feeder {
         let [a, b, ..] = chunk.info.stream.0;
         let worker = usize::from(u16::from_le_bytes([a, b])) % self.workers.len();
         self.workers[worker].send(chunk).is_ok()
+    }
+
+    fn count_streams(&mut self) {
+        let streams = self.source.streams() as u64;
+        let more = streams.wrapping_sub(std::mem::replace(&mut self.streams, streams));
+        // Wraps around where there are fewer than before.
+        Progress::add(&self.progress.streams, more);
     }
 
     fn pause(&self, time: Duration) {

@@ -11,6 +11,7 @@
 //! redacting and syncing happen on plain threads. A stream is bound to one worker, so its order holds.
 
 pub mod feeder;
+pub mod mint;
 pub mod progress;
 pub mod reload;
 pub mod settings;
@@ -21,7 +22,7 @@ pub mod worker;
 
 pub use progress::Progress;
 pub use reload::LiveRules;
-pub use settings::{Output, Settings, SourceKind, SourceSettings};
+pub use settings::{Output, Settings, SourceKind, SourceSettings, TokenSettings};
 pub use supervisor::{AgentError, run, stop_signal};
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What the running agent has done and is doing, for health, metrics and summaries. Numbers only.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Counters since the start and the present state; shared, never reset.
@@ -34,8 +34,14 @@ pub struct Progress {
     pub spool_bytes: AtomicU64,
     /// Streams followed.
     pub streams: AtomicU64,
+    /// Files of the state directory put into quarantine.
+    pub quarantined: AtomicU64,
+    /// The intake takes gzip and no zstd: new batches are sealed as gzip.
+    pub prefers_gzip: AtomicBool,
     /// Why delivery is held, if it is.
     held: Mutex<Option<String>>,
+    /// What is wrong with the keys of tokens, if anything is.
+    tokens: Mutex<Option<String>>,
 }
 
 impl Progress {
@@ -47,6 +53,16 @@ impl Progress {
     /// Why delivery is held; none while it is not.
     pub fn held(&self) -> Option<String> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What is wrong with the keys of tokens; none when they are in order or not asked for.
+    pub fn tokens(&self) -> Option<String> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sets or clears what is wrong with the keys of tokens.
+    pub fn set_tokens(&self, wrong: Option<String>) {
+        *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = wrong;
     }
 
     /// Sets or clears why delivery is held.

@@ -2,6 +2,7 @@
 
 use crate::batch::EncoderSettings;
 use crate::sink::datadog;
+use crate::token::normalise::Country;
 use crate::{source, spool};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -27,8 +28,21 @@ pub struct Settings {
     pub batch_age: Duration,
     /// Where batches wait.
     pub spool: spool::Settings,
+    /// The keyring of tokens; none: labels.
+    pub tokens: Option<TokenSettings>,
     /// Threads that redact; 0 chooses by the number of cores.
     pub workers: usize,
+}
+
+/// Where the keys of tokens are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TokenSettings {
+    /// The keyring file.
+    pub path: PathBuf,
+    /// Region of the keys; those of another one are refused.
+    pub region: &'static str,
+    /// Where phone numbers without a country belong to.
+    pub country: Option<Country>,
 }
 
 /// One configured source.

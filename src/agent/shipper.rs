@@ -4,6 +4,7 @@
 //! or lies durably among the dead letters; a batch that is refused holds those behind it; once a stop is
 //! asked for no request is started.
 
+use super::mint::LiveKeys;
 use super::progress::Progress;
 use super::reload::LiveRules;
 use crate::batch::{Batch, Unreadable, reseal};
@@ -15,6 +16,7 @@ use crate::spool::{Kind, Spool};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Notify, watch};
 
@@ -26,6 +28,7 @@ pub(super) struct Shipper<S> {
     pub(super) sink: S,
     pub(super) spool: Arc<Spool>,
     pub(super) rules: LiveRules,
+    pub(super) keys: LiveKeys,
     pub(super) durable: Durable,
     pub(super) progress: Arc<Progress>,
     pub(super) stored: Arc<Notify>,
@@ -66,8 +69,13 @@ impl<S: Sink> Shipper<S> {
         let spool = self.spool.clone();
         let next = blocking(move || spool.next()).await;
         let usage = self.spool.usage();
-        self.progress.spool_batches.store(usage.batches, std::sync::atomic::Ordering::Relaxed);
-        self.progress.spool_bytes.store(usage.bytes, std::sync::atomic::Ordering::Relaxed);
+        self.progress.spool_batches.store(usage.batches, Ordering::Relaxed);
+        self.progress.spool_bytes.store(usage.bytes, Ordering::Relaxed);
+        let damaged = self.spool.take_quarantined();
+        if damaged > 0 {
+            Progress::add(&self.progress.quarantined, damaged);
+            tracing::error!(files = damaged, "a waiting batch was damaged on disk; it lies in quarantine");
+        }
         next
     }
 
@@ -117,6 +125,7 @@ impl<S: Sink> Shipper<S> {
             match self.sink.deliver(part).await {
                 outcome @ (Outcome::Delivered | Outcome::Split | Outcome::Poison) => {
                     self.backoff.reset();
+                    self.progress.prefers_gzip.store(self.sink.prefers_gzip(), Ordering::Relaxed);
                     self.progress.set_held(None);
                     return Ok(Some(outcome));
                 }
@@ -158,10 +167,14 @@ impl<S: Sink> Shipper<S> {
         if !changed && !reseal::is_stale(&part.header, now()) {
             return part;
         }
-        let work = part.clone();
+        let (work, keys) = (part.clone(), self.keys.clone());
         let fresh = blocking(move || {
             let masked = match changed {
-                true => reseal::re_redact(&work, &mut Redactor::new(rules))?,
+                true => {
+                    let mut redactor = Redactor::new(rules);
+                    keys.equip(&mut redactor);
+                    reseal::re_redact(&work, &mut redactor)?
+                }
                 false => work.as_ref().clone(),
             };
             match reseal::is_stale(&masked.header, now()) {

@@ -5,6 +5,7 @@
 //! read and is read again at the next start.
 
 use super::feeder::Feeder;
+use super::mint::LiveKeys;
 use super::progress::Progress;
 use super::reload::LiveRules;
 use super::settings::{Output, Settings, SourceKind};
@@ -82,14 +83,19 @@ pub async fn run(
             "damaged files were put into quarantine; their ranges are read again"
         );
     }
+    Progress::add(&progress.quarantined, recovered.quarantined as u64);
+    let keys = LiveKeys::open(settings.tokens.clone(), &progress);
     let (spool, durable, stored) = (Arc::new(spool), Durable::default(), Arc::new(Notify::new()));
     let sources = sources(&settings, &spool, &host_key, &recovered, &durable)?;
-    let crew = Crew::start(&settings, &rules, &host_key, sources, &spool, &durable, &progress, &stored)?;
+    let crew = Crew::start(&settings, &rules, &keys, &host_key, sources, &spool, &durable, &progress, &stored)?;
     let (stop_shipper, stopped) = watch::channel(false);
     let max_age = settings.spool.max_age;
     let backoff = Backoff::default();
-    let shipper = Shipper { sink, spool, rules, durable, progress, stored, stop: stopped, max_age, backoff };
-    crew.accompany(shipper, stop_shipper, stop).await
+    let following = tokio::spawn(keys.clone().follow(progress.clone()));
+    let shipper = Shipper { sink, spool, rules, keys, durable, progress, stored, stop: stopped, max_age, backoff };
+    let ended = crew.accompany(shipper, stop_shipper, stop).await;
+    following.abort();
+    ended
 }
 
 /// Resolves at the first SIGTERM or SIGINT; a second one ends the process at once, with status 1.
@@ -113,6 +119,7 @@ impl Crew {
     fn start(
         settings: &Arc<Settings>,
         rules: &LiveRules,
+        keys: &LiveKeys,
         host_key: &[u8; 32],
         sources: Vec<(String, Box<dyn Source>)>,
         spool: &Arc<Spool>,
@@ -128,17 +135,20 @@ impl Crew {
         for number in 0..count {
             let (to_worker, chunks) = bounded(CHUNKS);
             let channels = Channels { chunks, buffers: give_back.clone(), batches: batches.clone() };
-            let worker = Worker::new(settings.clone(), rules.clone(), host_key, progress.clone(), channels);
+            let worker =
+                Worker::new(settings.clone(), rules.clone(), keys.clone(), host_key, progress.clone(), channels);
             crew.spawn(format!("redact-{number}"), move || worker.run())?;
             workers.push(to_worker);
         }
+        let counters = progress.clone();
         let (spool, durable, progress) = (spool.clone(), durable.clone(), progress.clone());
         let (stored, abandon) = (stored.clone(), crew.abandon.clone());
         let spooler = Spooler { batches: to_spool, spool, durable, progress, stored, abandon };
         crew.spawn("spool".into(), move || spooler.run())?;
         for (name, source) in sources {
             let (workers, buffers, stop) = (workers.clone(), buffers.clone(), crew.stop.clone());
-            let feeder = Feeder { name: name.clone(), source, workers, buffers, stop };
+            let progress = counters.clone();
+            let feeder = Feeder { name: name.clone(), source, workers, buffers, stop, progress, streams: 0 };
             crew.spawn(format!("read-{name}"), move || feeder.run())?;
         }
         Ok(crew)
@@ -282,6 +292,13 @@ impl Sink for AnySink {
         match self {
             AnySink::Datadog(sink) => sink.probe().await,
             AnySink::Stdout(sink) => sink.probe().await,
+        }
+    }
+
+    fn prefers_gzip(&self) -> bool {
+        match self {
+            AnySink::Datadog(sink) => sink.prefers_gzip(),
+            AnySink::Stdout(sink) => sink.prefers_gzip(),
         }
     }
 

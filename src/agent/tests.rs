@@ -81,6 +81,7 @@ impl Host {
             batch: EncoderSettings { max_entries: 50, ..EncoderSettings::default() },
             batch_age: Duration::from_millis(50),
             spool: spool::Settings::default(),
+            tokens: None,
             workers: 1,
         }
     }

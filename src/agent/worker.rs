@@ -4,11 +4,12 @@
 //! record, or by a later one of the same worker; the covered place of a stream never passes the beginning of
 //! a block of records (a key over several lines) that is still open.
 
+use super::mint::{LiveKeys, Mint};
 use super::progress::Progress;
 use super::reload::LiveRules;
 use super::settings::{Settings, SourceSettings};
-use crate::batch::{Batch, Encoder, Envelope, EnvelopeParts, Facts, Origin, Pushed, RecordHead, RecordKey};
-use crate::record::{Covers, Position, StreamId};
+use crate::batch::{Batch, Encoder, Encoding, Envelope, EnvelopeParts, Facts, Origin, Pushed, RecordHead, RecordKey};
+use crate::record::{Covers, Fingerprint, Position, StreamId};
 use crate::redact::{RawLine, Redacted, Redactor, RuleSet, StreamState, Withheld};
 use crate::source::identity::IdentityKey;
 use crate::source::{Chunk, Resume, StreamInfo};
@@ -17,6 +18,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Buffers larger than this are not kept for reuse, bytes.
@@ -43,6 +45,7 @@ pub struct Worker {
     channels: Channels,
     progress: Arc<Progress>,
     redactor: Redactor,
+    mint: Mint,
     ends: Vec<u32>,
     streams: HashMap<StreamId, Stream>,
     sweep_at: usize,
@@ -75,6 +78,7 @@ struct Pen {
     marks: IdentityKey,
     tally: Tally,
     sealed: Vec<Batch>,
+    progress: Arc<Progress>,
 }
 
 impl Worker {
@@ -82,6 +86,7 @@ impl Worker {
     pub fn new(
         settings: Arc<Settings>,
         rules: LiveRules,
+        keys: LiveKeys,
         host_key: &[u8; 32],
         progress: Arc<Progress>,
         channels: Channels,
@@ -92,10 +97,23 @@ impl Worker {
             marks: IdentityKey::new(host_key),
             tally: Tally::default(),
             sealed: Vec::new(),
+            progress: progress.clone(),
         };
-        let redactor = Redactor::new(rules.current());
+        let (redactor, mint) = (Redactor::new(rules.current()), Mint::new(keys));
         let (ends, streams) = (Vec::new(), HashMap::new());
-        Worker { settings, rules, channels, progress, redactor, ends, streams, sweep_at: SWEEP_AT, pen, due: None }
+        Worker {
+            settings,
+            rules,
+            channels,
+            progress,
+            redactor,
+            ends,
+            streams,
+            sweep_at: SWEEP_AT,
+            pen,
+            mint,
+            due: None,
+        }
     }
 
     /// Works until no feeder is left; then seals what is open.
@@ -132,6 +150,7 @@ impl Worker {
             self.seal();
             self.redactor.set_rules(current.clone());
         }
+        self.mint.equip(&mut self.redactor, now() / 1000);
         if self.streams.len() >= self.sweep_at {
             self.streams.retain(|_, stream| Arc::strong_count(&stream.info) > 1);
             self.sweep_at = (self.streams.len() * 2).max(SWEEP_AT);
@@ -172,7 +191,7 @@ impl Worker {
     pub fn seal(&mut self) {
         self.due = None;
         let set = self.redactor.rules().fingerprint();
-        self.pen.sealed.extend(self.pen.encoder.seal(set));
+        self.pen.seal(set);
         let told = self.pen.tally.take();
         Progress::add(&self.progress.records_read, told.records);
         Progress::add(&self.progress.bytes_read, told.bytes);
@@ -257,9 +276,17 @@ impl Pen {
         };
         if self.encoder.push(record, &head) == Pushed::Full {
             self.cover(entry, place, place.open.map_or(at, |open| open.min(at)));
-            self.sealed.extend(self.encoder.seal(entry.rules.fingerprint()));
+            self.seal(entry.rules.fingerprint());
             let again = self.encoder.push(record, &head);
             debug_assert!(again == Pushed::Added, "an empty batch takes any record");
+        }
+    }
+
+    /// Closes the batch; the next one is packed as the intake likes it now.
+    fn seal(&mut self, set: Fingerprint) {
+        self.sealed.extend(self.encoder.seal(set));
+        if self.progress.prefers_gzip.load(Ordering::Relaxed) {
+            self.encoder.set_encoding(Encoding::Gzip);
         }
     }
 

@@ -119,6 +119,14 @@ impl Encoder {
         }
     }
 
+    /// Packs from now on under `encoding`; to be called while nothing is in the batch, else it has no effect.
+    pub fn set_encoding(&mut self, encoding: Encoding) {
+        if encoding != self.settings.encoding && self.is_empty() {
+            self.settings.encoding = encoding;
+            self.packer = Packer::new(encoding);
+        }
+    }
+
     /// Adds a record to the batch, or says that the batch must be sealed first.
     pub fn push(&mut self, record: &Redacted<'_>, head: &RecordHead<'_>) -> Pushed {
         let mut head = *head;

@@ -2,9 +2,10 @@
 
 use super::configured::{self, ConfigFile};
 use super::exit;
-use crate::agent::Output;
+use crate::agent::{Output, TokenSettings};
 use crate::config::settings::PackRef;
 use crate::config::{Config, Depth, Loaded};
+use crate::keyring::Keyring;
 use crate::redact::RuleSet;
 use crate::sink::datadog::Datadog;
 use crate::sink::http::Timeouts;
@@ -84,6 +85,10 @@ fn report(loaded: &Loaded, config: &Config, rules: &RuleSet, offline: bool) -> E
         None => format!("region {region}, no site: loopback, standard output or allowed by name"),
     };
     table.line("residency", &place, Verdict::Ok);
+    if let Some(tokens) = &config.agent.tokens {
+        let about = format!("keyring {}, region {}", tokens.path.display(), tokens.region);
+        table.line("tokens", &about, keyring(tokens, offline));
+    }
     let tag = &config.agent.retention;
     let verdict = Verdict::Skipped("not asked without an application key: logveil retention check");
     table.line("retention", &format!("{tag} on every record"), verdict);
@@ -95,6 +100,23 @@ fn report(loaded: &Loaded, config: &Config, rules: &RuleSet, offline: bool) -> E
     let (errors, warnings) = (table.failed, loaded.warnings());
     let _ = writeln!(anstream::stdout(), "\n{} checks, {warnings} warnings, {errors} errors", table.lines);
     if errors > 0 { ExitCode::from(exit::UNREACHABLE) } else { ExitCode::SUCCESS }
+}
+
+/// Whether the keyring mints now and holds nothing that should be gone.
+fn keyring(tokens: &TokenSettings, offline: bool) -> Verdict {
+    if offline {
+        return Verdict::Skipped("keyring not looked at");
+    }
+    let ring = match Keyring::load_for(&tokens.path, tokens.region) {
+        Ok(ring) => ring,
+        Err(error) => return Verdict::Failed(error.to_string()),
+    };
+    let now = super::keyring_file::now();
+    match (ring.active(now), ring.overdue(now).next()) {
+        (Err(error), _) => Verdict::Failed(error.to_string()),
+        (_, Some(key)) => Verdict::Failed(format!("the key of epoch {} should have been destroyed", key.epoch)),
+        _ => Verdict::Ok,
+    }
 }
 
 fn pack_name(pack: &PackRef) -> String {

@@ -3,9 +3,12 @@
 //! Line by line: as many lines out as in; every byte outside masks is written as it was read, NUL, CR,
 //! invalid UTF-8 and a missing last newline included.
 
-use super::exit;
+use super::{exit, keyring_file};
+use crate::keyring::{Keyring, KeyringError};
 use crate::redact::{Piece, Redactor, RuleSet, StreamState};
+use crate::token::Minter;
 use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Bytes read at a time; a longer line makes the buffer grow to hold it.
@@ -17,11 +20,20 @@ pub struct Args {
     /// Print a summary table on standard error at the end.
     #[arg(long)]
     stats: bool,
+    /// Write tokens of this keyring's present key in place of labels of persons.
+    #[arg(long, value_name = "FILE")]
+    keyring: Option<PathBuf>,
 }
 
 /// Runs to the end of standard input; 0 whether or not anything was masked.
 pub fn run(args: Args) -> ExitCode {
     let mut redactor = Redactor::new(RuleSet::builtin());
+    if let Some(path) = &args.keyring {
+        match minter(path) {
+            Ok(minter) => redactor.set_minter(Some(minter)),
+            Err(error) => return keyring_file::refuse(&error),
+        }
+    }
     match pump(&mut redactor, &mut io::stdin().lock(), &mut io::stdout().lock()) {
         Ok(summary) => {
             if args.stats {
@@ -33,6 +45,13 @@ pub fn run(args: Args) -> ExitCode {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => exit::fail(exit::UNREACHABLE, format_args!("cannot read or write: {error}")),
     }
+}
+
+/// The mint of the key in force.
+fn minter(path: &Path) -> Result<Minter, KeyringError> {
+    let ring = Keyring::load(path)?;
+    let key = ring.active(keyring_file::now())?;
+    Ok(Minter::new(&key.key, ring.region(), key.epoch, None))
 }
 
 /// What went through.

@@ -5,7 +5,7 @@ use super::schema::{At, Datadog, Output, Source, Written};
 use super::secret::SecretRef;
 use super::settings::{Config, PackRef};
 use super::site::{self, Region};
-use crate::agent::{self, SourceKind, SourceSettings};
+use crate::agent::{self, SourceKind, SourceSettings, TokenSettings};
 use crate::batch::EncoderSettings;
 use crate::sink::http::{ProxyChoice, Timeouts, is_loopback};
 use crate::sink::{datadog, key::KeySource};
@@ -61,7 +61,7 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
         let tags = self.tags(&written.tags);
         let output = self.output(written);
         let admin = self.admin(written);
-        let keyring = self.secret(written.keyring.as_ref());
+        let tokens = self.tokens(written);
         let packs = self.packs(written);
         let (output, site, batch, batch_age) = output?;
         let (retention, retention_days) = retention?;
@@ -75,6 +75,7 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
             batch,
             batch_age,
             spool: written.spool.clone(),
+            tokens,
             workers: written.threads,
         };
         Some(Config {
@@ -84,7 +85,6 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
             agent,
             policy: written.redaction.policy.clone(),
             packs,
-            keyring,
             admin: admin?,
             log_level: written.log.level,
             log_format: written.log.format,
@@ -312,6 +312,25 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
     fn secret(&self, at: Option<&At<String>>) -> Option<SecretRef> {
         let at = at?;
         SecretRef::parse(&at.value).map_err(|message| self.problems.error(&at.span, message)).ok()
+    }
+
+    fn tokens(&self, written: &Written) -> Option<TokenSettings> {
+        let at = written.keyring.as_ref()?;
+        let path = match self.secret(Some(at))? {
+            SecretRef::Env(_) => Err("a keyring changes while logveil runs; expected file: or credential:".to_owned()),
+            SecretRef::Credential(name) if !self.around.resolve => Ok(Some(PathBuf::from(name))),
+            reference => reference.path(self.around.var),
+        };
+        match path {
+            Ok(path) => {
+                let region = written.region.as_ref()?.value.name();
+                Some(TokenSettings { path: path?, region, country: written.country })
+            }
+            Err(message) => {
+                self.problems.error(&at.span, message);
+                None
+            }
+        }
     }
 
     fn proxy(&self, datadog: &Datadog) -> Option<ProxyChoice> {

@@ -5,6 +5,7 @@ use super::schema::{At, Output, Written};
 use super::secret::SecretRef;
 use super::settings::Config;
 use crate::agent::{self, SourceKind};
+use crate::keyring::Keyring;
 use crate::source::discover::Finder;
 use crate::strict_yaml::Problems;
 use std::os::unix::fs::MetadataExt;
@@ -38,7 +39,7 @@ pub fn examine(
     }
     examine_key(config, written, problems);
     if let Some(at) = &written.keyring {
-        examine_secret(at, var, problems);
+        examine_keyring(at, config, problems);
     }
     examine_state_dir(config, written, problems);
     let files = examine_sources(config, written, problems);
@@ -65,6 +66,26 @@ fn examine_secret(at: &At<String>, var: &dyn Fn(&str) -> Option<String>, problem
             );
         }
         Ok(_) => {}
+    }
+}
+
+/// Keys of another region, open to others or not whole are mistakes. Without a key of now the agent runs, with
+/// labels, so that is only a warning here.
+fn examine_keyring(at: &At<String>, config: &Config, problems: &Problems<'_>) {
+    let Some(tokens) = &config.agent.tokens else { return };
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
+    match Keyring::load_for(&tokens.path, tokens.region) {
+        Err(error) => problems.error(&at.span, error.to_string()),
+        Ok(ring) => {
+            if let Err(error) = ring.active(now) {
+                problems.warning(&at.span, error.to_string(), "until then identities become labels, not tokens");
+            }
+            for key in ring.overdue(now) {
+                let help = "run: logveil key destroy --overdue";
+                let message = format!("the key of epoch {} should have been destroyed", key.epoch);
+                problems.warning(&at.span, message, help);
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::source::file::StartAt;
 use crate::spool;
 use crate::strict_yaml::{Entry, Fields, Node, Problems, Value};
 use crate::telemetry::{Format, Level};
+use crate::token::normalise::Country;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -56,6 +57,8 @@ pub struct Written {
     pub threads: usize,
     /// `tokens.keyring`
     pub keyring: Option<At<String>>,
+    /// `tokens.country`: where phone numbers without a country belong to.
+    pub country: Option<Country>,
     /// `residency.allow`: sites outside the region that are allowed all the same.
     pub residency_allow: Vec<At<String>>,
 }
@@ -160,6 +163,14 @@ const WHEN_FULL: &[(&str, spool::WhenFull)] =
 const LEVELS: &[(&str, Level)] =
     &[("error", Level::Error), ("warn", Level::Warn), ("info", Level::Info), ("debug", Level::Debug)];
 
+const COUNTRIES: &[(&str, Country)] = &[
+    ("pl", Country::Poland),
+    ("us", Country::UnitedStates),
+    ("de", Country::Germany),
+    ("fr", Country::France),
+    ("gb", Country::UnitedKingdom),
+];
+
 /// Reads the tree of a file. None when it is no configuration at all; mistakes go to `problems`.
 pub fn read(root: &Node, problems: &Problems<'_>) -> Option<Written> {
     let fields = Fields::of(root, problems)?;
@@ -169,7 +180,7 @@ pub fn read(root: &Node, problems: &Problems<'_>) -> Option<Written> {
     let region = fields
         .require("region")
         .and_then(|node| node.read_choice(REGIONS, problems).map(|value| At { value, span: node.span.clone() }));
-    let written = Written {
+    let mut written = Written {
         span: root.span.clone(),
         region,
         state_dir: text(&fields, "state_dir"),
@@ -186,9 +197,13 @@ pub fn read(root: &Node, problems: &Problems<'_>) -> Option<Written> {
             .unwrap_or(false),
         redaction: section(&fields, "redaction", read_redaction).unwrap_or_default(),
         threads: section(&fields, "limits", |f| f.number("threads", 1..=64)).flatten().unwrap_or(0) as usize,
-        keyring: section(&fields, "tokens", |f| text(f, "keyring")).flatten(),
+        keyring: None,
+        country: None,
         residency_allow: section(&fields, "residency", |f| texts(f, "allow")).unwrap_or_default(),
     };
+    if let Some((keyring, country)) = section(&fields, "tokens", read_tokens) {
+        (written.keyring, written.country) = (keyring, country);
+    }
     fields.finish();
     Some(written)
 }
@@ -221,6 +236,11 @@ fn flag(fields: &Fields<'_, '_, '_>, name: &'static str) -> bool {
 
 fn read_retention(fields: &Fields<'_, '_, '_>) -> Retention {
     Retention { tag: text(fields, "tag"), allow_longer: flag(fields, "allow_longer") }
+}
+
+fn read_tokens(fields: &Fields<'_, '_, '_>) -> (Option<At<String>>, Option<Country>) {
+    fields.require("keyring");
+    (text(fields, "keyring"), fields.choice("country", COUNTRIES))
 }
 
 fn read_sources(fields: &Fields<'_, '_, '_>) -> Vec<Source> {

@@ -1,6 +1,5 @@
 //! The settings as checked: what `run` starts from. Made only by `check`.
 
-use super::secret::SecretRef;
 use super::site::Region;
 use crate::agent;
 use crate::redact::policy::Policy;
@@ -23,8 +22,6 @@ pub struct Config {
     pub policy: Policy,
     /// Where rules come from, in order.
     pub packs: Vec<PackRef>,
-    /// The keyring of tokens; none: labels.
-    pub keyring: Option<SecretRef>,
     /// Address of the admin endpoints.
     pub admin: SocketAddr,
     /// Lowest level of the own log.

@@ -74,7 +74,7 @@ log: {level: debug, format: json}
 telemetry: {apm: {enabled: true}}
 redaction: {packs: [builtin, /etc/logveil/rules.d], disable: [mac], mask: {financial: label}, allow: [{exact: a@b.example, reason: docs}], user_agents: mask, private_ips: keep, names: off}
 limits: {threads: 2}
-tokens: {keyring: credential:keyring}
+tokens: {keyring: credential:keyring, country: pl}
 residency: {allow: [ap1.datadoghq.com]}
 ";
     assert_eq!(problems(text), Vec::<String>::new());

@@ -10,7 +10,7 @@ use super::ruleset::RuleSet;
 use super::search::Found;
 use super::union::{Claim, Shown, bare_number, in_key_position, merge, on_boundaries};
 use super::view::Chain;
-use crate::token::{Minter, Token, form};
+use crate::token::{Minter, Token, TokenClass, form};
 use std::ops::Range;
 
 /// Most tokens listed for one record.
@@ -39,6 +39,8 @@ pub(super) struct Claims {
     rules: Vec<RuleIndex>,
     shadowed: Vec<RuleIndex>,
     tokens: Vec<Token>,
+    /// Tokens of addresses found in this record, each with the token of its network.
+    networks: Vec<(Token, Token)>,
     /// Labels already used in key position of this record, with how often.
     in_keys: Vec<(RuleIndex, u16)>,
     /// Filled only for rule sets that were asked for reasons.
@@ -51,6 +53,7 @@ impl Claims {
         self.record = record;
         self.claims.clear();
         self.chains.clear();
+        self.networks.clear();
         self.clear_output();
         self.shadowed.clear();
         self.seen.clear();
@@ -106,7 +109,7 @@ impl Claims {
                 (origin.raw, self.chains.len() as u16, origin.run)
             }
         };
-        let shown = shown(compiled.mask, value, minter);
+        let shown = self.shown(compiled.mask, value, minter);
         self.claims.push(Claim { span: raw, rule, severity: compiled.severity, shown, view, number, run });
     }
 
@@ -197,9 +200,30 @@ impl Claims {
         }
     }
 
+    /// How a finding will be shown. An address also has the token of its network, which stands in no text.
+    fn shown(&mut self, mask: Mask, value: &[u8], minter: Option<&mut Minter>) -> Shown {
+        let (class, minter) = match (mask, minter) {
+            (Mask::Token(class), Some(minter)) => (class, minter),
+            (Mask::KeepLast(_), _) => return last_digits(value).map_or(Shown::Label, Shown::Last),
+            _ => return Shown::Label,
+        };
+        let Some(token) = minter.mint(class, value) else { return Shown::Label };
+        if class == TokenClass::Ip
+            && self.networks.len() < MAX_TOKENS
+            && let Some(network) = minter.mint(TokenClass::IpNetwork, value)
+        {
+            self.networks.push((token, network));
+        }
+        Shown::Token(token)
+    }
+
+    /// Lists a token that was written, and its network's.
     fn list(&mut self, token: Token) {
-        if self.tokens.len() < MAX_TOKENS && !self.tokens.contains(&token) {
-            self.tokens.push(token);
+        let network = self.networks.iter().find(|(address, _)| *address == token).map(|(_, network)| *network);
+        for token in [Some(token), network].into_iter().flatten() {
+            if self.tokens.len() < MAX_TOKENS && !self.tokens.contains(&token) {
+                self.tokens.push(token);
+            }
         }
     }
 
@@ -279,14 +303,6 @@ fn is_own_mask(value: &[u8]) -> bool {
             && inner.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-');
     }
     form::token_at(value) == Some(value.len())
-}
-
-fn shown(mask: Mask, value: &[u8], minter: Option<&mut Minter>) -> Shown {
-    match mask {
-        Mask::Label => Shown::Label,
-        Mask::Token(class) => minter.and_then(|minter| minter.mint(class, value)).map_or(Shown::Label, Shown::Token),
-        Mask::KeepLast(_) => last_digits(value).map_or(Shown::Label, Shown::Last),
-    }
 }
 
 /// The last four digits of a value that has at least twelve.

@@ -37,6 +37,11 @@ pub trait Sink {
     /// Asks, without sending a record, whether a held cause is mended: [`Outcome::Delivered`] when it is.
     fn probe(&mut self) -> impl Future<Output = Outcome> + Send;
 
+    /// True once the intake has refused zstd and taken gzip: new batches are better sealed as gzip.
+    fn prefers_gzip(&self) -> bool {
+        false
+    }
+
     /// What the last failed attempt said, for the agent's own log: a status or a network error, never
     /// record text and never a key.
     fn last_error(&self) -> Option<&str> {

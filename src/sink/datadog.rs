@@ -88,11 +88,6 @@ impl Datadog {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// True once the intake has refused zstd and taken gzip: new batches are better sealed as gzip.
-    pub fn prefers_gzip(&self) -> bool {
-        self.gzip_only
-    }
-
     /// Sends under the current key; a refused key is read again and, when it changed, tried once.
     async fn send(&mut self, body: &[u8], encoding: Encoding) -> Outcome {
         if self.key.is_none() && !self.reread_key() {
@@ -194,6 +189,10 @@ impl Sink for Datadog {
     async fn probe(&mut self) -> Outcome {
         self.reread_key();
         self.send(b"{}", Encoding::None).await
+    }
+
+    fn prefers_gzip(&self) -> bool {
+        self.gzip_only
     }
 
     fn last_error(&self) -> Option<&str> {

@@ -89,6 +89,11 @@ pub trait Source: Send {
     /// [`SourceError`] when nothing can be read now; the source stays usable.
     fn fill(&mut self, buffer: Vec<u8>) -> Result<Fill, SourceError>;
 
+    /// Streams followed now.
+    fn streams(&self) -> usize {
+        1
+    }
+
     /// Sleeps until there may be something to read, at most `limit`.
     fn wait(&mut self, limit: Duration);
 }

@@ -94,11 +94,6 @@ impl FileSource {
         })
     }
 
-    /// Files followed now.
-    pub fn streams(&self) -> usize {
-        self.tails.len()
-    }
-
     fn sweep_due(&self) -> bool {
         let Some(swept) = self.swept else { return true };
         let pause = match (self.hurry, self.watch.works()) {
@@ -390,6 +385,10 @@ enum Turn {
 }
 
 impl Source for FileSource {
+    fn streams(&self) -> usize {
+        self.tails.len()
+    }
+
     fn fill(&mut self, mut buffer: Vec<u8>) -> Result<Fill, SourceError> {
         if self.sweep_due() {
             self.sweep()?;

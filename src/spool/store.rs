@@ -16,6 +16,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The spool.
@@ -26,6 +27,8 @@ pub struct Spool {
     checkpoint: Mutex<Checkpoint>,
     /// Streams that have ended, each with the newest batch that may hold records of it.
     ended: Mutex<Vec<(u64, StreamId)>>,
+    /// Files put into quarantine since the last question.
+    quarantined: AtomicU64,
 }
 
 /// What waits.
@@ -70,7 +73,8 @@ impl Spool {
             found.files.iter().map(|(&sequence, &len)| (sequence, Waiting { len, held: None })).collect();
         let queue = Queue { bytes: found.files.values().sum(), waiting, next: found.next };
         let (queue, checkpoint) = (Mutex::new(queue), Mutex::new(found.checkpoint));
-        let spool = Spool { state, settings, queue, checkpoint, ended: Mutex::default() };
+        let spool =
+            Spool { state, settings, queue, checkpoint, ended: Mutex::default(), quarantined: AtomicU64::new(0) };
         Ok((spool, found.recovered))
     }
 
@@ -135,12 +139,20 @@ impl Spool {
             };
             match std::fs::read(&path).map(frame::read_batch) {
                 Ok(Ok(batch)) => return Ok(Some(Arc::new(batch))),
-                Ok(Err(_)) => quarantine(self.state.path(), &path)?,
+                Ok(Err(_)) => {
+                    quarantine(self.state.path(), &path)?;
+                    self.quarantined.fetch_add(1, Ordering::Relaxed);
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
             self.remove(sequence);
         }
+    }
+
+    /// Files that [`Spool::next`] has put into quarantine since the last call.
+    pub fn take_quarantined(&self) -> u64 {
+        self.quarantined.swap(0, Ordering::Relaxed)
     }
 
     /// True while the batch has neither been acknowledged nor dropped.

@@ -2,6 +2,7 @@
 
 mod hard_cases;
 
+mod agent_tokens;
 mod allocations;
 mod batches;
 mod delivery;
