@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench pipeline`. The corpora are those of the redaction bench, generated with a fixed seed.
 
+#[allow(dead_code, unreachable_pub)] // shared by the benches, each of which uses a part
 mod corpus;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -3,6 +3,7 @@
 //!
 //! `cargo bench --bench redact`; the machine's own speed drifts, the ratios of one run hold.
 
+#[allow(dead_code, unreachable_pub)] // shared by the benches, each of which uses a part
 mod corpus;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

@@ -7,14 +7,14 @@ use super::finding::Span;
 use super::rule::Words;
 
 /// Compiled words of one rule.
-pub struct Near {
+pub(super) struct Near {
     words: Vec<Box<[u8]>>,
     within: usize,
 }
 
 /// How near the nearest word stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Nearness {
+pub(super) enum Nearness {
     /// No word in the window.
     None,
     /// A word in the window.
@@ -25,7 +25,7 @@ pub enum Nearness {
 
 impl Near {
     /// Compiles the words of a rule.
-    pub fn compile(words: &Words) -> Near {
+    pub(super) fn compile(words: &Words) -> Near {
         let mut compiled: Vec<Box<[u8]>> = Vec::new();
         for word in &words.words {
             for form in [word.to_lowercase(), word.to_uppercase().to_ascii_lowercase()] {
@@ -39,7 +39,7 @@ impl Near {
     }
 
     /// How near one of the words stands to `span` inside `text[floor..limit]`.
-    pub fn nearness(&self, text: &[u8], span: Span, floor: usize, limit: usize) -> Nearness {
+    pub(super) fn nearness(&self, text: &[u8], span: Span, floor: usize, limit: usize) -> Nearness {
         let (start, end) = (span.start as usize, span.end as usize);
         let before = start.saturating_sub(self.within + 24).max(floor);
         let after = (end + self.within + 24).min(limit);

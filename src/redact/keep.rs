@@ -8,7 +8,7 @@ use super::rule::{Keep, KeepShape, RuleIndex};
 
 /// All keep rules of a set, compiled.
 #[derive(Default)]
-pub struct Keeps {
+pub(super) struct Keeps {
     rules: Vec<Compiled>,
 }
 
@@ -21,18 +21,13 @@ struct Compiled {
 
 impl Keeps {
     /// Adds a rule.
-    pub fn push(&mut self, rule: RuleIndex, keep: &Keep) {
+    pub(super) fn push(&mut self, rule: RuleIndex, keep: &Keep) {
         let words = |name: &String| segments(name.as_bytes()).map(|word| word.into_boxed_str()).collect();
         self.rules.push(Compiled { rule, paths: keep.path.iter().map(words).collect(), shape: keep.shape });
     }
 
-    /// True without rules.
-    pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
-    }
-
     /// The rule that keeps the value which holds `span`. Looks at most 256 bytes to either side.
-    pub fn covering(&self, text: &[u8], span: Span, floor: usize, limit: usize) -> Option<RuleIndex> {
+    pub(super) fn covering(&self, text: &[u8], span: Span, floor: usize, limit: usize) -> Option<RuleIndex> {
         if self.rules.is_empty() {
             return None;
         }
@@ -62,7 +57,7 @@ fn value_around(text: &[u8], span: Span, floor: usize, limit: usize) -> std::ops
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'+');
     let (mut start, mut end) = (span.start as usize, span.end as usize);
     let lowest = start.saturating_sub(256).max(floor);
-    while start > lowest && inner(text[start - 1]) && !(text[start - 1] == b':' && !follows_value(text, start)) {
+    while start > lowest && inner(text[start - 1]) && (text[start - 1] != b':' || follows_value(text, start)) {
         start -= 1;
     }
     let highest = (end + 256).min(limit);

@@ -215,7 +215,10 @@ impl Work {
         // Without a trace of an encoding in the record there is no view of it.
         let encoded = self.scratch.triggers.may_be_encoded(record.start, record.end);
         let mut from = record.start;
-        while encoded {
+        loop {
+            if !encoded {
+                break;
+            }
             let to = record.end.min(from + VIEW_WINDOW);
             self.views(rules, minter.as_deref_mut(), &block[from..to], from)?;
             if to == record.end {

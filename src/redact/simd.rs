@@ -119,8 +119,7 @@ mod avx2 {
             // SAFETY: both halves are 32 bytes long, and an unaligned load needs no alignment.
             let (low, high) =
                 unsafe { (_mm256_loadu_si256(low.as_ptr().cast()), _mm256_loadu_si256(high.as_ptr().cast())) };
-            // SAFETY: this function only runs on a processor with AVX2.
-            let (low, high) = unsafe { (masks(low), masks(high)) };
+            let (low, high) = (masks(low), masks(high));
             let mut word = [0u64; class::COUNT];
             for (class, mask) in word.iter_mut().enumerate() {
                 *mask = u64::from(low[class]) | u64::from(high[class]) << 32;

@@ -45,7 +45,7 @@ enum Node {
 
 impl Truth {
     /// Kleene negation.
-    pub fn not(self) -> Truth {
+    pub fn negated(self) -> Truth {
         match self {
             Truth::Yes => Truth::No,
             Truth::No => Truth::Yes,
@@ -84,9 +84,9 @@ fn evaluate(node: &Node, facts: &Facts) -> Truth {
         Node::Opaque => Truth::Unknown,
         Node::Tag(key, value) => tag(key, value, facts),
         Node::Attribute(path, value) => attribute(path, value, facts),
-        Node::Not(inner) => evaluate(inner, facts).not(),
+        Node::Not(inner) => evaluate(inner, facts).negated(),
         Node::And(parts) => all(parts.iter().map(|part| evaluate(part, facts))),
-        Node::Or(parts) => all(parts.iter().map(|part| evaluate(part, facts).not())).not(),
+        Node::Or(parts) => all(parts.iter().map(|part| evaluate(part, facts).negated())).negated(),
     }
 }
 

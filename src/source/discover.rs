@@ -155,7 +155,7 @@ fn set(patterns: &[String]) -> Result<GlobSet, BadPattern> {
 fn root(pattern: &str) -> Root {
     let parts: Vec<&str> = pattern.split('/').collect();
     let special = |part: &&str| part.contains(['*', '?', '[', '{', '\\']);
-    let fixed = parts.iter().position(|part| special(&part)).unwrap_or(parts.len() - 1).min(parts.len() - 1);
+    let fixed = parts.iter().position(special).unwrap_or(parts.len() - 1).min(parts.len() - 1);
     let path = PathBuf::from(format!("{}/", parts[..fixed].join("/")));
     let depth = (!pattern.contains("**")).then(|| parts.len() - 1 - fixed);
     Root { path, depth }

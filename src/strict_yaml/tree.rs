@@ -61,9 +61,7 @@ pub fn parse(text: &str, problems: &Problems<'_>) -> Option<Node> {
     for next in Parser::new_from_str_with_options(text, options) {
         match next {
             Ok((event, span)) => {
-                if builder.take(event, bytes(&span)).is_none() {
-                    return None;
-                }
+                builder.take(event, bytes(&span))?;
             }
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(text.len());

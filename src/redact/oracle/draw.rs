@@ -55,10 +55,6 @@ impl<'d> Draw<'d> {
         list[self.below(list.len())]
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.rest.is_empty()
-    }
-
     /// `count` letters and digits.
     pub(super) fn letters(&mut self, count: usize) -> String {
         const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

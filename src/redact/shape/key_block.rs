@@ -41,7 +41,7 @@ pub(crate) fn bodies(text: &[u8], at: usize, each: &mut dyn FnMut(Span)) -> Bloc
     let Some(start) = marker_end(text, at) else { return Block::None };
     let reach = &text[start..text.len().min(start + BODY_MAX)];
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r');
-    if reach.iter().all(|byte| blank(byte)) {
+    if reach.iter().all(blank) {
         return Block::Opens;
     }
     let end = match memmem::find(reach, b"---") {

@@ -39,7 +39,12 @@ pub(super) fn triggers(text: &[u8]) -> u8 {
         equals |= u8::from(byte == b'=');
         unseen |= u8::from(byte == 0x1b) | u8::from(byte == 0xc2) | u8::from(byte >= 0xe2);
     }
-    backslash * BACKSLASH | hash * HASH | percent * PERCENT | ampersand * AMPERSAND | equals * EQUALS | unseen * UNSEEN
+    (backslash * BACKSLASH)
+        | (hash * HASH)
+        | (percent * PERCENT)
+        | (ampersand * AMPERSAND)
+        | (equals * EQUALS)
+        | (unseen * UNSEEN)
 }
 
 pub(super) const BACKSLASH: u8 = 1;

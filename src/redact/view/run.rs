@@ -56,7 +56,7 @@ fn end_of(text: &[u8], start: usize) -> usize {
     let line_end = |from: usize| from + text[from..cap].iter().take_while(|&&byte| is_opaque(byte)).count();
     let mut end = line_end(start);
     let width = end - start;
-    if width < LINE || width % 4 != 0 {
+    if width < LINE || !width.is_multiple_of(4) {
         return end;
     }
     let mut line = width;

@@ -43,7 +43,7 @@ fn read(text: &[u8], at: usize) -> Option<u8> {
         return None;
     }
     let byte = ((digits[0] - b'0') << 6) | ((digits[1] - b'0') << 3) | (digits[2] - b'0');
-    (byte < 0x20 || byte >= 0x7f).then_some(byte)
+    (!(0x20..0x7f).contains(&byte)).then_some(byte)
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ impl Framer {
     }
 
     /// The next whole message.
-    pub fn next(&mut self) -> Option<Framed<'_>> {
+    pub fn next_frame(&mut self) -> Option<Framed<'_>> {
         if !self.skipped() {
             return None;
         }
@@ -177,7 +177,7 @@ pub fn fuzz_syslog_frame(data: &[u8]) {
         let (mut framer, mut out) = (Framer::default(), Vec::new());
         for read in data.chunks(size.max(1)) {
             framer.feed(read);
-            while let Some(framed) = framer.next() {
+            while let Some(framed) = framer.next_frame() {
                 match framed {
                     Framed::Message(message) => {
                         assert!(message.len() <= MAX_MESSAGE);
@@ -202,7 +202,7 @@ mod tests {
         let mut framer = Framer::default();
         framer.feed(input);
         let mut out = Vec::new();
-        while let Some(framed) = framer.next() {
+        while let Some(framed) = framer.next_frame() {
             out.push(match framed {
                 Framed::Message(message) => String::from_utf8_lossy(message).into_owned(),
                 Framed::TooLong(_) => "too long".into(),
@@ -240,7 +240,7 @@ mod tests {
         let mut out = Vec::new();
         for read in line.as_bytes().chunks(70_000) {
             framer.feed(read);
-            while let Some(framed) = framer.next() {
+            while let Some(framed) = framer.next_frame() {
                 out.push(match framed {
                     Framed::Message(message) => message.len(),
                     Framed::TooLong(_) => 0,
