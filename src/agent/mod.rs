@@ -12,6 +12,7 @@
 
 pub mod feeder;
 pub mod mint;
+mod origin_names;
 pub mod progress;
 pub mod reload;
 pub mod settings;

@@ -5,6 +5,7 @@
 //! a block of records (a key over several lines) that is still open.
 
 use super::mint::{LiveKeys, Mint};
+use super::origin_names::OriginNames;
 use super::progress::Progress;
 use super::reload::LiveRules;
 use super::settings::{Settings, SourceSettings};
@@ -12,10 +13,11 @@ use crate::batch::{Batch, Encoder, Encoding, Envelope, EnvelopeParts, Facts, Ori
 use crate::record::{Covers, Fingerprint, Position, StreamId};
 use crate::redact::{RawLine, Redacted, Redactor, RuleSet, StreamState, Withheld};
 use crate::source::identity::IdentityKey;
-use crate::source::{Chunk, Resume, StreamInfo};
+use crate::source::{Chunk, Layout, Placed, Resume, StreamInfo};
 use crate::tally::Tally;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -46,6 +48,7 @@ pub struct Worker {
     progress: Arc<Progress>,
     redactor: Redactor,
     mint: Mint,
+    origins: OriginNames,
     ends: Vec<u32>,
     streams: HashMap<StreamId, Stream>,
     sweep_at: usize,
@@ -100,13 +103,14 @@ impl Worker {
             progress: progress.clone(),
         };
         let (redactor, mint) = (Redactor::new(rules.current()), Mint::new(keys));
-        let (ends, streams) = (Vec::new(), HashMap::new());
+        let (ends, streams, origins) = (Vec::new(), HashMap::new(), OriginNames::default());
         Worker {
             settings,
             rules,
             channels,
             progress,
             redactor,
+            origins,
             ends,
             streams,
             sweep_at: SWEEP_AT,
@@ -149,6 +153,7 @@ impl Worker {
         if !Arc::ptr_eq(&current, self.redactor.rules()) {
             self.seal();
             self.redactor.set_rules(current.clone());
+            self.origins.forget();
         }
         self.mint.equip(&mut self.redactor, now() / 1000);
         if self.streams.len() >= self.sweep_at {
@@ -165,15 +170,33 @@ impl Worker {
         {
             stream.place = Covered { to: chunk.from, open: None };
         }
-        let entry = Entry { chunk: &chunk, envelope: &stream.envelope, rules: &current, now: now() };
-        find_ends(&chunk, &mut self.ends);
+        if let Some(layout) = &chunk.layout {
+            self.origins.learn(layout, &mut self.redactor);
+        }
+        let (envelope, origins) = (&stream.envelope, &self.origins);
+        let entry = Entry { chunk: &chunk, envelope, origins, rules: &current, now: now() };
         let (pen, place) = (&mut self.pen, &mut stream.place);
-        pen.tally.bytes += chunk.to.offset - chunk.from.offset;
+        pen.tally.bytes +=
+            chunk.layout.as_ref().map_or(chunk.to.offset - chunk.from.offset, |_| chunk.bytes.len() as u64);
         if chunk.oversize {
-            self.redactor.withhold(&chunk.bytes, Withheld::Oversize, &mut |record| pen.write(&entry, place, record));
+            self.redactor.withhold(&chunk.bytes, Withheld::Oversize, &mut |record| {
+                pen.write(&entry, place, record, &entry.line(record.range()));
+            });
+        } else if let Some(layout) = &chunk.layout {
+            redact_laid_out(
+                &mut self.redactor,
+                &mut stream.block,
+                &mut self.ends,
+                &entry,
+                layout,
+                &mut |record, one| {
+                    pen.write(&entry, place, record, one);
+                },
+            );
         } else {
+            find_ends(&chunk, &mut self.ends);
             self.redactor.redact(&mut stream.block, &chunk.bytes, &self.ends, &mut |record| {
-                pen.write(&entry, place, record);
+                pen.write(&entry, place, record, &entry.line(record.range()));
             });
         }
         if chunk.last {
@@ -245,20 +268,77 @@ fn envelope(settings: &Settings, source: &SourceSettings, file: Option<&str>) ->
 struct Entry<'a> {
     chunk: &'a Chunk,
     envelope: &'a Envelope,
+    origins: &'a OriginNames,
     rules: &'a RuleSet,
     now: i64,
 }
 
+/// What is known of one record beside its redacted text.
+struct One<'a> {
+    at: Position,
+    raw: &'a [u8],
+    known: Facts,
+    origin: Origin<'a>,
+}
+
+impl Entry<'_> {
+    /// A record that is a line of the chunk.
+    fn line(&self, range: Range<usize>) -> One<'_> {
+        let at = Position { offset: self.chunk.from.offset + range.start as u64, ..self.chunk.from };
+        One { at, raw: &self.chunk.bytes[range], known: Facts::default(), origin: Origin::default() }
+    }
+
+    /// A record that the layout names.
+    fn placed<'a>(&'a self, layout: &'a Layout, start: usize, placed: &Placed) -> One<'a> {
+        let origins = self.origins;
+        let origin =
+            Origin { host: origins.get(layout.text(&placed.host)), service: origins.get(layout.text(&placed.service)) };
+        let at = Position { offset: placed.at, ..self.chunk.from };
+        One { at, raw: &self.chunk.bytes[start..placed.end as usize], known: placed.facts, origin }
+    }
+}
+
+/// Redacts the records of a layout: runs of them together, those that are too long by themselves.
+fn redact_laid_out(
+    redactor: &mut Redactor,
+    block: &mut StreamState,
+    ends: &mut Vec<u32>,
+    entry: &Entry<'_>,
+    layout: &Layout,
+    each: &mut dyn FnMut(&Redacted<'_>, &One<'_>),
+) {
+    let bytes = &entry.chunk.bytes;
+    let mut start = 0;
+    for run in layout.records.chunk_by(|a, b| !a.too_long && !b.too_long) {
+        let Some(last) = run.last() else { continue };
+        let text = &bytes[start..last.end as usize];
+        let (mut next, mut from) = (run.iter(), start);
+        let mut give = |record: &Redacted<'_>| {
+            if let Some(placed) = next.next() {
+                let at = std::mem::replace(&mut from, placed.end as usize);
+                each(record, &entry.placed(layout, at, placed));
+            }
+        };
+        if last.too_long {
+            redactor.withhold(text, Withheld::Oversize, &mut give);
+        } else {
+            ends.clear();
+            ends.extend(run.iter().map(|placed| placed.end - start as u32));
+            redactor.redact(block, text, ends, &mut give);
+        }
+        start = last.end as usize;
+    }
+}
+
 impl Pen {
     /// Writes one record; seals the batch first when it is full.
-    fn write(&mut self, entry: &Entry<'_>, place: &mut Covered, record: &Redacted<'_>) {
-        let range = record.range();
-        let at = Position { offset: entry.chunk.from.offset + range.start as u64, ..entry.chunk.from };
+    fn write(&mut self, entry: &Entry<'_>, place: &mut Covered, record: &Redacted<'_>, one: &One<'_>) {
+        let at = one.at;
         match record.in_open_block() {
             true => _ = place.open.get_or_insert(at),
             false => place.open = None,
         }
-        let raw = text(&entry.chunk.bytes[range]);
+        let raw = text(one.raw);
         if raw.is_empty() {
             return;
         }
@@ -268,8 +348,8 @@ impl Pen {
         let head = RecordHead {
             envelope: entry.envelope,
             raw: RawLine(raw),
-            known: Facts::default(),
-            origin: Origin::default(),
+            known: one.known,
+            origin: one.origin,
             rules: entry.rules,
             id: self.names.id(entry.chunk.info.stream, at),
             now: entry.now,

@@ -1,12 +1,15 @@
 //! The contract of a source: whole records of one stream at a time, each chunk with its exact place.
 //!
 //! Invariants every source keeps, however its input is cut into reads:
-//! - the bytes of a chunk are whole records, each ended by `\n` (the last one of a stream may lack it);
+//! - the bytes of a chunk are whole records, each ended by `\n` (the last one of a stream may lack it), or what
+//!   its layout says;
 //! - the chunks of one stream follow each other without gap and without overlap, in order;
 //! - a source hands out nothing of a stream before the stream's identity is durable.
 
+use crate::batch::Facts;
 use crate::record::{Position, StreamId};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -41,12 +44,54 @@ pub struct Chunk {
     /// Set when the one record of this chunk was too long to be read: `bytes` holds its first byte only,
     /// `to` its true end.
     pub oversize: bool,
+    /// Where the records are when they are not simply the lines of `bytes`.
+    pub layout: Option<Layout>,
+}
+
+/// The records of a chunk whose text is not the stream's bytes as they stand: unwrapped, joined, or framed.
+#[derive(Default)]
+pub struct Layout {
+    /// The records, in the order of their texts.
+    pub records: Vec<Placed>,
+    /// Raw names of hosts and services that records point to; redacted before they stand in a record.
+    pub names: Vec<u8>,
+}
+
+/// One record of a [`Layout`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct Placed {
+    /// Where its text ends in the chunk's bytes, its `\n` included; it begins where the one before ended.
+    pub end: u32,
+    /// Where the record stands in the stream, within the chunk's generation.
+    pub at: u64,
+    /// What the source knows of it.
+    pub facts: Facts,
+    /// The host it names, in the layout's names; empty for none.
+    pub host: Range<u32>,
+    /// The service it names, likewise.
+    pub service: Range<u32>,
+    /// Too long to be kept: its text is its first byte only.
+    pub too_long: bool,
+}
+
+impl Layout {
+    /// Enters a name.
+    pub fn name(&mut self, name: &[u8]) -> Range<u32> {
+        let start = self.names.len();
+        self.names.extend_from_slice(name);
+        start as u32..self.names.len() as u32
+    }
+
+    /// The text of a name.
+    pub fn text(&self, name: &Range<u32>) -> &[u8] {
+        self.names.get(name.start as usize..name.end as usize).unwrap_or_default()
+    }
 }
 
 impl Chunk {
     /// True when `bytes` holds everything between the chunk's two places.
     pub fn is_whole(&self) -> bool {
-        !self.oversize && !self.bytes.is_empty()
+        !self.oversize && !self.bytes.is_empty() && self.layout.is_none()
     }
 }
 

@@ -6,6 +6,8 @@
 //! across renames, rewrites and restarts, [`checkpoint`] keeps who is who, [`line_buffer`] shows whole lines
 //! only.
 
+pub mod assembled;
+pub mod assembler;
 pub mod checkpoint;
 pub mod container;
 pub mod contract;
@@ -14,9 +16,26 @@ pub mod file;
 pub mod identity;
 pub mod journald;
 pub mod line_buffer;
+pub mod made;
 pub mod multiline;
+pub mod stdin;
+pub mod stream_ids;
 pub mod syslog;
 pub mod tail;
 mod watch;
 
-pub use contract::{Chunk, Durable, Fill, Resume, Source, SourceError, StreamInfo};
+pub use contract::{Chunk, Durable, Fill, Layout, Placed, Resume, Source, SourceError, StreamInfo};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+/// Waits until `fd` can be read or its other end is closed, at most `limit`.
+fn wait_readable(fd: BorrowedFd<'_>, limit: Duration) -> bool {
+    poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&timespec(limit))).is_ok_and(|ready| ready > 0)
+}
+
+/// As the kernel takes it.
+fn timespec(time: Duration) -> Timespec {
+    Timespec { tv_sec: time.as_secs().min(3600) as i64, tv_nsec: time.subsec_nanos().into() }
+}

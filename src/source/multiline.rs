@@ -18,7 +18,7 @@ use trace::State;
 const WINDOW: usize = 1024;
 
 /// How lines are joined.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Settings {
     /// What begins a group.
     pub start: Start,

@@ -190,7 +190,7 @@ impl Tail {
         let (from, before) = (self.position(), self.before(end)?);
         (self.offset, self.searched) = (end, end);
         let (to, resume) = (self.position(), Resume::Marker { before });
-        Ok(Chunk { info: self.info.clone(), bytes, from, to, resume, last: false, oversize: false })
+        Ok(Chunk { info: self.info.clone(), bytes, from, to, resume, last: false, oversize: false, layout: None })
     }
 
     /// Reads a stretch again that was lost after it had been read once.
@@ -265,7 +265,7 @@ impl Tail {
         (self.offset, self.searched, self.skipping) = (end, end, false);
         let resume = Resume::Marker { before };
         let to = self.position();
-        Ok(Chunk { info: self.info.clone(), bytes, from, to, resume, last: false, oversize: true })
+        Ok(Chunk { info: self.info.clone(), bytes, from, to, resume, last: false, oversize: true, layout: None })
     }
 
     fn chunk(&mut self, bytes: Vec<u8>) -> io::Result<Chunk> {
@@ -275,7 +275,7 @@ impl Tail {
         self.searched = self.offset;
         let to = self.position();
         let resume = Resume::Marker { before };
-        Ok(Chunk { info: self.info.clone(), bytes, from, to, resume, last: false, oversize: false })
+        Ok(Chunk { info: self.info.clone(), bytes, from, to, resume, last: false, oversize: false, layout: None })
     }
 
     /// The chunk that says that nothing follows; holds no record.
@@ -283,7 +283,7 @@ impl Tail {
         buffer.clear();
         let (from, to) = (self.position(), self.position());
         let resume = Resume::Marker { before: self.before(self.offset).unwrap_or_default() };
-        Chunk { info: self.info.clone(), bytes: buffer, from, to, resume, last: true, oversize: false }
+        Chunk { info: self.info.clone(), bytes: buffer, from, to, resume, last: true, oversize: false, layout: None }
     }
 
     /// Notes what stands before the place that `chunk` reached.

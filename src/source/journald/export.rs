@@ -121,6 +121,9 @@ impl Reader {
             *input = &[];
             return Ok(());
         };
+        if !self.name.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_') {
+            return Err(Broken);
+        }
         let binary = input[end] == b'\n';
         *input = &input[end + 1..];
         let field = self.wanted.iter().position(|wanted| wanted.as_bytes() == self.name);

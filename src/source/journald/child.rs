@@ -1,0 +1,120 @@
+//! The child process `journalctl`: started, read without blocking, killed and reaped.
+
+use super::Settings;
+use super::resume::Begin;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::process::{Child as Process, ChildStderr, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+/// Of what the program says about itself, bytes looked at.
+const SAID: usize = 4096;
+
+/// A running child; killed when dropped.
+pub struct Child {
+    process: Process,
+    out: ChildStdout,
+    err: ChildStderr,
+}
+
+/// What a read gave.
+pub enum Got {
+    /// So many bytes.
+    Bytes(usize),
+    /// Nothing now.
+    Nothing,
+    /// The child has ended.
+    Ended,
+}
+
+impl Child {
+    /// Starts the program.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(settings: &Settings, begin: &Begin) -> io::Result<Child> {
+        let mut command = Command::new(&settings.journalctl);
+        command.args(arguments(settings, begin));
+        // The format must not depend on the user's environment.
+        command.env("LC_ALL", "C").env_remove("SYSTEMD_LOG_LEVEL").env_remove("SYSTEMD_COLORS");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn()?;
+        match (process.stdout.take(), process.stderr.take()) {
+            (Some(out), Some(err)) => Ok(Child { process, out, err }),
+            _ => Err(io::Error::other("its output is not connected")),
+        }
+    }
+
+    /// Reads what is there.
+    ///
+    /// # Errors
+    /// The pipe cannot be read.
+    pub fn read(&mut self, room: &mut [u8]) -> io::Result<Got> {
+        if !self.wait(Duration::ZERO) {
+            return Ok(Got::Nothing);
+        }
+        match self.out.read(room) {
+            Ok(0) => Ok(Got::Ended),
+            Ok(count) => Ok(Got::Bytes(count)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Got::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until there is something to read; false when the time is over.
+    pub fn wait(&self, limit: Duration) -> bool {
+        super::super::wait_readable(self.out.as_fd(), limit)
+    }
+
+    /// Why it ended, in our own words: what it said is looked at, but not repeated.
+    pub fn verdict(mut self) -> String {
+        let mut said = [0; SAID];
+        let mut len = 0;
+        // Only what is there already: a grandchild might keep the pipe open.
+        while len < SAID && super::super::wait_readable(self.err.as_fd(), Duration::ZERO) {
+            match self.err.read(&mut said[len..]) {
+                Ok(count) if count > 0 => len += count,
+                _ => break,
+            }
+        }
+        let _ = self.process.kill();
+        let status = self.process.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
+        let said = |words: &str| memchr::memmem::find(&said[..len], words.as_bytes()).is_some();
+        let why = if said("insufficient permissions") || said("Permission denied") {
+            "; add the user to the group systemd-journal"
+        } else if said("No journal files were found") {
+            "; there is no journal: is systemd-journald running, is Storage= not none?"
+        } else if said("unrecognized option") || said("invalid option") {
+            "; this journalctl is too old"
+        } else {
+            ""
+        };
+        format!("it ended ({status}){why}")
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn arguments(settings: &Settings, begin: &Begin) -> Vec<String> {
+    let mut args: Vec<String> =
+        ["--output=export", "--follow", "--all", "--quiet", "--no-pager"].map(String::from).into();
+    match begin {
+        Begin::First => args.push("--no-tail".into()),
+        Begin::Last => args.push("--lines=0".into()),
+        Begin::Cursor(cursor) => args.extend(["--no-tail".into(), format!("--cursor={cursor}")]),
+        Begin::Time(micros) => {
+            args.extend(["--no-tail".into(), format!("--since=@{}.{:06}", micros / 1_000_000, micros % 1_000_000)]);
+        }
+        Begin::Boot => args.extend(["--no-tail".into(), "--boot".into()]),
+    }
+    if let Some(directory) = &settings.directory {
+        args.push(format!("--directory={}", directory.display()));
+    }
+    args.extend(settings.units.iter().map(|unit| format!("--unit={unit}")));
+    args
+}
