@@ -17,6 +17,7 @@ pub mod progress;
 pub mod reload;
 pub mod settings;
 pub mod shipper;
+mod sources;
 pub mod spooler;
 pub mod supervisor;
 pub mod worker;

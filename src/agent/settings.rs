@@ -60,6 +60,8 @@ pub struct SourceSettings {
     pub trust_origin: bool,
     /// What it reads.
     pub kind: SourceKind,
+    /// How records are made of its lines.
+    pub records: source::assembler::Settings,
 }
 
 /// What a source reads.
@@ -67,6 +69,12 @@ pub struct SourceSettings {
 pub enum SourceKind {
     /// Files.
     File(source::file::Settings),
+    /// The systemd journal.
+    Journald(source::journald::Settings),
+    /// Syslog sockets.
+    Syslog(source::syslog::Settings),
+    /// Standard input.
+    Stdin,
 }
 
 /// Where records go.

@@ -8,8 +8,9 @@ use super::feeder::Feeder;
 use super::mint::LiveKeys;
 use super::progress::Progress;
 use super::reload::LiveRules;
-use super::settings::{Output, Settings, SourceKind};
+use super::settings::{Output, Settings};
 use super::shipper::Shipper;
+use super::sources;
 use super::spooler::Spooler;
 use super::worker::{Channels, Worker};
 use crate::batch::Batch;
@@ -17,11 +18,9 @@ use crate::sink::backoff::Backoff;
 use crate::sink::datadog::Datadog;
 use crate::sink::stdout::Stdout;
 use crate::sink::{Outcome, Sink};
-use crate::source::file::{FileSource, Parts, Saved};
 use crate::source::{Chunk, Durable, Source};
-use crate::spool::{Recovered, Spool, StateDir};
+use crate::spool::{Spool, StateDir};
 use crossbeam_channel::{Sender, bounded};
-use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -86,7 +85,7 @@ pub async fn run(
     Progress::add(&progress.quarantined, recovered.quarantined as u64);
     let keys = LiveKeys::open(settings.tokens.clone(), &progress);
     let (spool, durable, stored) = (Arc::new(spool), Durable::default(), Arc::new(Notify::new()));
-    let sources = sources(&settings, &spool, &host_key, &recovered, &durable)?;
+    let sources = sources::build(&settings, spool.state().path(), &host_key, &recovered, &durable)?;
     let crew = Crew::start(&settings, &rules, &keys, &host_key, sources, &spool, &durable, &progress, &stored)?;
     let (stop_shipper, stopped) = watch::channel(false);
     let max_age = settings.spool.max_age;
@@ -233,37 +232,6 @@ fn worker_count(asked: usize) -> usize {
     }
 }
 
-fn sources(
-    settings: &Settings,
-    spool: &Spool,
-    host_key: &[u8; 32],
-    recovered: &Recovered,
-    durable: &Durable,
-) -> Result<Vec<(String, Box<dyn Source>)>, AgentError> {
-    let mut saved = HashMap::new();
-    for (stream, place) in recovered.ledger.places() {
-        durable.advance(stream, place.position);
-        let (position, resume, gaps) = (place.position, place.resume.clone(), place.gaps.clone());
-        saved.insert(stream, Saved { position, resume, gaps });
-    }
-    let build = |(number, source): (usize, &super::SourceSettings)| {
-        let SourceKind::File(files) = &source.kind;
-        let registry = format!("streams-{}.json", blake3::hash(source.name.as_bytes()).to_hex().split_at(16).0);
-        let parts = Parts {
-            settings: files,
-            source: number,
-            state: spool.state().path(),
-            registry: &registry,
-            host_key,
-            saved: saved.clone(),
-            durable: durable.clone(),
-        };
-        let opened = FileSource::open(parts).map_err(|e| failed(&format!("open the source {}", source.name), e))?;
-        Ok((source.name.clone(), Box::new(opened) as Box<dyn Source>))
-    };
-    settings.sources.iter().enumerate().map(build).collect()
-}
-
 /// The configured sink.
 enum AnySink {
     Datadog(Box<Datadog>),
@@ -310,7 +278,7 @@ impl Sink for AnySink {
     }
 }
 
-fn failed(what: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> AgentError {
+pub(super) fn failed(what: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> AgentError {
     AgentError { what: what.to_owned(), error: error.into() }
 }
 

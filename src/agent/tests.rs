@@ -70,6 +70,7 @@ impl Host {
                 tags: Vec::new(),
                 trust_origin: false,
                 kind: SourceKind::File(files),
+                records: Default::default(),
             }],
             output: Output::Datadog(Box::new(datadog::Settings {
                 origin: self.intake.origin().parse().expect("a url"),

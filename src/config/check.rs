@@ -5,6 +5,7 @@ use super::schema::{At, Datadog, Output, Source, Written};
 use super::secret::SecretRef;
 use super::settings::{Config, PackRef};
 use super::site::{self, Region};
+use super::system::Kind;
 use crate::agent::{self, SourceKind, SourceSettings, TokenSettings};
 use crate::batch::EncoderSettings;
 use crate::sink::http::{ProxyChoice, Timeouts, is_loopback};
@@ -161,7 +162,8 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
             let help = "letters, digits, '-', '_' and '.', 64 at most";
             self.problems.error_with_help(&name.span, format!("'{}' is no source name", name.value), help);
         }
-        let mut usable = !source.include.is_empty();
+        let files = matches!(source.reading.kind, Kind::File);
+        let mut usable = !files || !source.include.is_empty();
         for pattern in &source.include {
             usable &= self.absolute(pattern) && self.pattern(pattern);
             if std::path::Path::new(&pattern.value).starts_with(state_dir) {
@@ -170,10 +172,15 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
             }
         }
         usable &= source.exclude.iter().all(|pattern| self.pattern(pattern));
-        let settings = file::Settings {
-            include: source.include.iter().map(|at| at.value.clone()).collect(),
-            exclude: source.exclude.iter().map(|at| at.value.clone()).collect(),
-            start_at: source.start_at,
+        let kind = match &source.reading.kind {
+            Kind::File => SourceKind::File(file::Settings {
+                include: source.include.iter().map(|at| at.value.clone()).collect(),
+                exclude: source.exclude.iter().map(|at| at.value.clone()).collect(),
+                start_at: source.start_at,
+            }),
+            Kind::Journald(settings) => SourceKind::Journald(settings.clone()),
+            Kind::Syslog(settings) => SourceKind::Syslog(settings.clone()),
+            Kind::Stdin => SourceKind::Stdin,
         };
         let named =
             |at: &Option<At<String>>, default: &str| at.as_ref().map_or(default.to_owned(), |a| a.value.clone());
@@ -183,7 +190,8 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
             ddsource: named(&source.ddsource, "logveil"),
             tags: self.tags(&source.tags),
             trust_origin: source.trust_origin,
-            kind: SourceKind::File(settings),
+            kind,
+            records: source.reading.records.clone(),
         })
     }
 

@@ -139,7 +139,7 @@ fn examine_parent(path: &Path, span: &std::ops::Range<usize>, problems: &Problem
 fn examine_sources(config: &Config, written: &Written, problems: &Problems<'_>) -> Vec<(String, usize)> {
     let mut found = Vec::new();
     for (settings, source) in config.agent.sources.iter().zip(&written.sources) {
-        let SourceKind::File(file) = &settings.kind;
+        let SourceKind::File(file) = &settings.kind else { continue };
         let mut all = 0;
         for pattern in &source.include {
             let finder = Finder::new(std::slice::from_ref(&pattern.value), &file.exclude, &config.agent.state_dir);

@@ -17,6 +17,7 @@ pub mod schema;
 pub mod secret;
 pub mod settings;
 pub mod site;
+pub mod system;
 mod units;
 
 pub use load::{Depth, Loaded, load, locate};

@@ -3,6 +3,7 @@
 //! is for `check`.
 
 use super::site::{REGIONS, Region};
+use super::system::{self, Kind, Reading};
 use super::units;
 use crate::batch::Encoding;
 use crate::redact::policy::{KeepOrMask, MaskStyle, Names, Policy, PrivateIps};
@@ -93,6 +94,8 @@ pub struct Source {
     pub tags: Vec<At<String>>,
     /// `trust_origin`
     pub trust_origin: bool,
+    /// `type` and what belongs to it.
+    pub reading: Reading,
 }
 
 /// `output`
@@ -209,7 +212,7 @@ pub fn read(root: &Node, problems: &Problems<'_>) -> Option<Written> {
 }
 
 /// Reads the fields of an optional section and refuses those it does not know.
-fn section<T>(
+pub(super) fn section<T>(
     fields: &Fields<'_, '_, '_>,
     name: &'static str,
     read: impl FnOnce(&Fields<'_, '_, '_>) -> T,
@@ -220,17 +223,17 @@ fn section<T>(
     Some(value)
 }
 
-fn text(fields: &Fields<'_, '_, '_>, name: &'static str) -> Option<At<String>> {
+pub(super) fn text(fields: &Fields<'_, '_, '_>, name: &'static str) -> Option<At<String>> {
     let node = fields.get(name)?;
     let value = node.read_text(fields.problems())?.to_owned();
     Some(At { value, span: node.span.clone() })
 }
 
-fn texts(fields: &Fields<'_, '_, '_>, name: &'static str) -> Vec<At<String>> {
+pub(super) fn texts(fields: &Fields<'_, '_, '_>, name: &'static str) -> Vec<At<String>> {
     fields.texts(name).into_iter().map(|(text, span)| At { value: text.to_owned(), span }).collect()
 }
 
-fn flag(fields: &Fields<'_, '_, '_>, name: &'static str) -> bool {
+pub(super) fn flag(fields: &Fields<'_, '_, '_>, name: &'static str) -> bool {
     fields.flag(name).unwrap_or(false)
 }
 
@@ -262,27 +265,37 @@ fn read_sources(fields: &Fields<'_, '_, '_>) -> Vec<Source> {
 
 fn read_source(entry: &Entry, problems: &Problems<'_>) -> Option<Source> {
     let fields = Fields::of(&entry.value, problems)?;
-    fields.choice("type", &[("file", ())]);
+    let reading = system::read(&fields);
+    let span = entry.value.span.clone();
+    let files = matches!(reading.kind, Kind::File);
+    let include = if files { read_include(&fields, &reading, &span) } else { Vec::new() };
+    let source = Source {
+        name: At { value: entry.key.clone(), span: entry.span.clone() },
+        include,
+        exclude: if files { texts(&fields, "exclude") } else { Vec::new() },
+        start_at: if files { system::start_at(&fields) } else { StartAt::default() },
+        service: text(&fields, "service"),
+        ddsource: text(&fields, "ddsource"),
+        tags: texts(&fields, "tags"),
+        trust_origin: flag(&fields, "trust_origin"),
+        reading,
+        span,
+    };
+    fields.finish();
+    Some(source)
+}
+
+fn read_include(fields: &Fields<'_, '_, '_>, reading: &Reading, span: &Range<usize>) -> Vec<At<String>> {
+    let problems = fields.problems();
+    if let (Some(files), None) = (reading.default_include, fields.get("include")) {
+        return vec![At { value: files.to_owned(), span: span.clone() }];
+    }
     if let Some(node) = fields.require("include")
         && matches!(&node.value, Value::List(items) if items.is_empty())
     {
         problems.error_with_help(&node.span, "the source includes nothing", "include: [/var/log/app/*.log]");
     }
-    let source = Source {
-        name: At { value: entry.key.clone(), span: entry.span.clone() },
-        span: entry.value.span.clone(),
-        include: texts(&fields, "include"),
-        exclude: texts(&fields, "exclude"),
-        start_at: fields
-            .choice("start_at", &[("beginning", StartAt::Beginning), ("end", StartAt::End)])
-            .unwrap_or_default(),
-        service: text(&fields, "service"),
-        ddsource: text(&fields, "ddsource"),
-        tags: texts(&fields, "tags"),
-        trust_origin: flag(&fields, "trust_origin"),
-    };
-    fields.finish();
-    Some(source)
+    texts(fields, "include")
 }
 
 fn read_output(node: &Node, problems: &Problems<'_>) -> Option<Output> {
@@ -334,7 +347,11 @@ fn read_datadog(node: &Node, problems: &Problems<'_>) -> Option<Datadog> {
     Some(written)
 }
 
-fn sized(fields: &Fields<'_, '_, '_>, name: &'static str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
+pub(super) fn sized(
+    fields: &Fields<'_, '_, '_>,
+    name: &'static str,
+    range: std::ops::RangeInclusive<u64>,
+) -> Option<u64> {
     let (low, high) = (*range.start(), *range.end());
     fields.parsed(name, |text| {
         let bytes = units::size(text)?;
@@ -345,7 +362,7 @@ fn sized(fields: &Fields<'_, '_, '_>, name: &'static str, range: std::ops::Range
     })
 }
 
-fn timed(
+pub(super) fn timed(
     fields: &Fields<'_, '_, '_>,
     name: &'static str,
     range: std::ops::RangeInclusive<Duration>,

@@ -83,7 +83,7 @@ residency: {allow: [ap1.datadoghq.com]}
     assert_eq!((config.agent.batch.max_entries, config.agent.batch.max_json), (500, 1 << 20));
     assert_eq!(config.policy.disable, ["mac"]);
     assert_eq!(config.packs.len(), 2);
-    let SourceKind::File(file) = &config.agent.sources[0].kind;
+    let SourceKind::File(file) = &config.agent.sources[0].kind else { panic!("a file source") };
     assert_eq!(file.exclude, ["*.gz"]);
 }
 
@@ -230,4 +230,46 @@ fn the_host_is_examined() {
     assert!(host(&text).contains("cannot read"));
     std::fs::set_permissions(at("state"), std::fs::Permissions::from_mode(0o777)).expect("mode");
     assert!(host(&text).contains("can be written by others"));
+}
+
+#[test]
+fn system_sources_are_read_by_their_type() {
+    let text = "version: 1\nregion: eu\nsources:\n\
+        \x20 host: {type: journald, units: [ssh.service], fields: [_SYSTEMD_UNIT], start_at: end}\n\
+        \x20 net: {type: syslog, listen: ['udp://127.0.0.1:5514', 'unix:///run/logveil/log'], timezone: utc}\n\
+        \x20 pods: {type: container, multiline: {traces: [java, go], flush: 2s}}\n\
+        \x20 app: {include: [/var/log/app.log], multiline: {start: '^20'}}\n\
+        \x20 in: {type: stdin}\noutput: {stdout: {}}\n";
+    let config = read(text).config.expect("settings");
+    let kinds = config.agent.sources.iter().map(|source| match &source.kind {
+        SourceKind::File(files) => files.include.join(" "),
+        SourceKind::Journald(journal) => format!("{:?} {:?} {:?}", journal.units, journal.fields, journal.start_at),
+        SourceKind::Syslog(syslog) => format!("{:?} {:?}", syslog.listen.len(), syslog.zone),
+        SourceKind::Stdin => "stdin".into(),
+    });
+    let expected =
+        ["[\"ssh.service\"] [\"_SYSTEMD_UNIT\"] End", "2 Utc", "/var/log/pods/*/*/*.log", "/var/log/app.log", "stdin"];
+    assert_eq!(kinds.collect::<Vec<_>>(), expected);
+    let joined: Vec<bool> = config.agent.sources.iter().map(|source| source.records.multiline.is_some()).collect();
+    assert_eq!(joined, [false, false, true, true, false]);
+}
+
+#[test]
+fn mistakes_in_system_sources_are_told() {
+    for (source, expected) in [
+        ("{type: journald, include: [/x]}", "include"),
+        ("{type: journald, fields: [lower]}", "no field of the journal"),
+        ("{type: syslog}", "listen"),
+        ("{type: syslog, listen: ['udp://0.0.0.0:514']}", "in clear"),
+        ("{type: syslog, listen: ['tls://127.0.0.1:6514']}", "no certificate"),
+        ("{type: syslog, listen: ['5514']}", "expected udp://"),
+        ("{include: [/x/*.log], multiline: {traces: [cobol]}}", "no known kind of trace"),
+        ("{include: [/x/*.log], multiline: {start: '('}}", "no pattern"),
+        ("{include: [/x/*.log], multiline: {start: 'a', traces: [go]}}", "two answers"),
+        ("{type: pigeon, include: [/x]}", "pigeon"),
+    ] {
+        let text = format!("version: 1\nregion: eu\nsources:\n  one: {source}\noutput: {{stdout: {{}}}}\n");
+        let told = problems(&text).join("\n");
+        assert!(told.contains(expected), "{source}: {told}");
+    }
 }

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 const TURNS: usize = 16;
 
 /// The source.
-pub struct Assembled<S> {
-    inner: S,
+pub struct Assembled {
+    inner: Box<dyn Source>,
     settings: Settings,
     key: IdentityKey,
     streams: HashMap<StreamId, Stream>,
@@ -40,9 +40,9 @@ struct Stream {
     touched: Instant,
 }
 
-impl<S: Source> Assembled<S> {
+impl Assembled {
     /// Puts records together of what `inner` reads; `host_key` marks places.
-    pub fn new(inner: S, settings: Settings, host_key: &[u8; 32]) -> Assembled<S> {
+    pub fn new(inner: Box<dyn Source>, settings: Settings, host_key: &[u8; 32]) -> Assembled {
         let key = IdentityKey::new(host_key);
         let (streams, ready) = (HashMap::new(), VecDeque::new());
         Assembled { inner, settings, key, streams, ready, malformed: 0, looked: Instant::now() }
@@ -155,7 +155,7 @@ impl Stream {
     }
 }
 
-impl<S: Source> Source for Assembled<S> {
+impl Source for Assembled {
     fn fill(&mut self, mut buffer: Vec<u8>) -> Result<Fill, SourceError> {
         for _ in 0..TURNS {
             if self.looked.elapsed() >= self.settings.flush() {

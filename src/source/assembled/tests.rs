@@ -59,7 +59,7 @@ fn run(source: Lines, settings: &Settings) -> (Found, Vec<(u64, usize)>) {
     let text = source.text.clone();
     let key = IdentityKey::new(&[7; 32]);
     let mut next = source.at as u64;
-    let mut source = Assembled::new(source, settings.clone(), &[7; 32]);
+    let mut source = Assembled::new(Box::new(source), settings.clone(), &[7; 32]);
     let (mut records, mut ends) = (Found::new(), Vec::new());
     loop {
         match source.fill(Vec::new()).expect("it reads") {

@@ -161,7 +161,7 @@ impl Connection {
     }
 
     fn take(&mut self, clock: Clock, met: &mut Met) {
-        while let Some(framed) = self.framer.next() {
+        while let Some(framed) = self.framer.next_frame() {
             match framed {
                 Framed::Message(message) => self.stream.add(message, false, clock, met),
                 Framed::TooLong(start) => self.stream.add(start, true, clock, met),

@@ -20,10 +20,13 @@ pub fn server(files: &Tls) -> io::Result<Arc<ServerConfig>> {
         .map_err(|error| wrong(&files.cert_file, &error))?;
     let key = PrivateKeyDer::from_pem_file(&files.key_file).map_err(|error| wrong(&files.key_file, &error))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
+    let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
         .map_err(|error| wrong(&files.cert_file, &error))?;
+    // Senders of syslog never read. Session tickets left unread would make their close a reset, and a reset
+    // throws away what we have not read yet.
+    config.send_tls13_tickets = 0;
     Ok(Arc::new(config))
 }
 
