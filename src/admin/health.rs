@@ -69,6 +69,7 @@ impl Health {
             Condition { name: "delivery", failed: self.progress.held() },
             Condition { name: "intake", failed: stalled },
             Condition { name: "tokens", failed: self.progress.tokens() },
+            Condition { name: "selftest", failed: self.progress.selftest() },
         ]
     }
 

@@ -37,7 +37,7 @@ impl fmt::Debug for Counters {
 impl Collector for Counters {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let p = &self.0.progress;
-        let counters: [(&str, &str, &AtomicU64); 12] = [
+        let counters: [(&str, &str, &AtomicU64); 14] = [
             ("lines_read", "Records read", &p.records_read),
             ("bytes_read", "Bytes read", &p.bytes_read),
             ("records_masked", "Records with at least one mask", &p.records_masked),
@@ -49,6 +49,8 @@ impl Collector for Counters {
             ("rejected_records", "Records put aside because the intake refuses them", &p.dead_letters),
             ("dropped_records", "Records dropped: spool full, or too old", &p.records_dropped),
             ("quarantined_files", "Files of the state directory put aside as damaged", &p.quarantined),
+            ("selftest_probes", "Synthetic values sent through the rules in force", &p.selftest_probes),
+            ("selftest_misses", "Of those, values that came out readable; must be 0", &p.selftest_misses),
             ("disk_errors", "Errors of the state directory's file system", &p.disk_errors),
         ];
         for (name, help, counter) in counters {

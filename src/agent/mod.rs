@@ -15,6 +15,7 @@ pub mod mint;
 mod origin_names;
 pub mod progress;
 pub mod reload;
+pub mod selftest;
 pub mod settings;
 pub mod shipper;
 mod sources;

@@ -36,12 +36,18 @@ pub struct Progress {
     pub streams: AtomicU64,
     /// Files of the state directory put into quarantine.
     pub quarantined: AtomicU64,
+    /// Synthetic values sent through the rules in force.
+    pub selftest_probes: AtomicU64,
+    /// Of those, how many came out readable; must stay 0.
+    pub selftest_misses: AtomicU64,
     /// The intake takes gzip and no zstd: new batches are sealed as gzip.
     pub prefers_gzip: AtomicBool,
     /// Why delivery is held, if it is.
     held: Mutex<Option<String>>,
     /// What is wrong with the keys of tokens, if anything is.
     tokens: Mutex<Option<String>>,
+    /// Which probes came out readable in the last round, if any did.
+    selftest: Mutex<Option<String>>,
 }
 
 impl Progress {
@@ -63,6 +69,16 @@ impl Progress {
     /// Sets or clears what is wrong with the keys of tokens.
     pub fn set_tokens(&self, wrong: Option<String>) {
         *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = wrong;
+    }
+
+    /// Which probes came out readable; none when all were masked.
+    pub fn selftest(&self) -> Option<String> {
+        self.selftest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sets or clears which probes came out readable.
+    pub fn set_selftest(&self, missed: Option<String>) {
+        *self.selftest.lock().unwrap_or_else(PoisonError::into_inner) = missed;
     }
 
     /// Sets or clears why delivery is held.

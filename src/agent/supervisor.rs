@@ -8,6 +8,7 @@ use super::feeder::Feeder;
 use super::mint::LiveKeys;
 use super::progress::Progress;
 use super::reload::LiveRules;
+use super::selftest;
 use super::settings::{Output, Settings};
 use super::shipper::Shipper;
 use super::sources;
@@ -91,9 +92,11 @@ pub async fn run(
     let max_age = settings.spool.max_age;
     let backoff = Backoff::default();
     let following = tokio::spawn(keys.clone().follow(progress.clone()));
+    let probing = tokio::spawn(selftest::follow(rules.clone(), progress.clone()));
     let shipper = Shipper { sink, spool, rules, keys, durable, progress, stored, stop: stopped, max_age, backoff };
     let ended = crew.accompany(shipper, stop_shipper, stop).await;
     following.abort();
+    probing.abort();
     ended
 }
 

@@ -29,6 +29,7 @@ pub mod rule_lint;
 pub mod rule_test;
 pub mod ruleset;
 mod search;
+pub mod selftest;
 pub mod shape;
 mod simd;
 mod trigger;

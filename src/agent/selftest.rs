@@ -1,0 +1,54 @@
+//! Once a minute synthetic values of every class go through the rules in force; a miss turns readiness red.
+
+use super::progress::Progress;
+use super::reload::LiveRules;
+use crate::redact::Redactor;
+use crate::redact::selftest::{Round, round};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Between two rounds.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Probes until it is dropped. The redaction itself runs on the blocking pool, never on the runtime's thread.
+pub(super) async fn follow(rules: LiveRules, progress: Arc<Progress>) {
+    loop {
+        let rules = rules.current();
+        let probed = tokio::task::spawn_blocking(move || {
+            let mut seed = [0u8; 8];
+            // Without randomness the values are the same each time: still a probe.
+            let _ = getrandom::fill(&mut seed);
+            round(&mut Redactor::new(rules), u64::from_le_bytes(seed))
+        });
+        match probed.await {
+            Ok(round) => note(&round, &progress),
+            Err(_) => note(&Round { sent: 1, missed: vec!["(the probe failed)"] }, &progress),
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+fn note(round: &Round, progress: &Progress) {
+    Progress::add(&progress.selftest_probes, u64::from(round.sent));
+    Progress::add(&progress.selftest_misses, round.missed.len() as u64);
+    let missed = (!round.missed.is_empty()).then(|| format!("probes came out readable: {}", round.missed.join(", ")));
+    if let Some(missed) = &missed {
+        tracing::error!(code = "LV0303", missed, "self-test: synthetic values were not masked");
+    }
+    progress.set_selftest(missed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_miss_is_counted_and_shown_until_it_is_gone() {
+        let progress = Progress::default();
+        note(&Round { sent: 8, missed: vec!["email"] }, &progress);
+        assert!(progress.selftest().is_some_and(|why| why.contains("email")));
+        note(&Round { sent: 8, missed: Vec::new() }, &progress);
+        assert_eq!(progress.selftest(), None);
+        assert_eq!(progress.selftest_misses.load(std::sync::atomic::Ordering::Relaxed), 1);
+    }
+}
