@@ -1,6 +1,6 @@
 //! The command line as a whole: one variant a command, whose arguments stand in the command's own file.
 
-use super::{check, demo, explain, intake, key, redact, retention, rules, run, token};
+use super::{check, demo, diff, explain, r#gen, intake, key, redact, retention, rules, run, scan, token};
 use std::process::ExitCode;
 
 const ABOUT: &str = "Masks personal data and credentials in logs and ships the cleaned records to Datadog";
@@ -44,8 +44,14 @@ pub enum Command {
     Retention(retention::Args),
     /// Explain what is masked in a text and why, or an error code.
     Explain(explain::Args),
+    /// Count what the rules find in files, with masked samples; nothing leaves the host.
+    Scan(scan::Args),
+    /// Compare two rule sets over the same lines; 1 when something would become visible.
+    Diff(diff::Args),
     /// List, show, test and lint rules.
     Rules(rules::Args),
+    /// Make schemas for editors, manual pages and shell completions.
+    Gen(r#gen::Args),
 }
 
 impl Command {
@@ -62,6 +68,9 @@ impl Command {
             Command::Token(args) => token::run(args),
             Command::Query(args) => token::run_query(args),
             Command::Retention(args) => retention::run(args),
+            Command::Scan(args) => scan::run(args),
+            Command::Diff(args) => diff::run(args),
+            Command::Gen(args) => r#gen::run(args),
             Command::Rules(args) => rules::run(args),
         }
     }

@@ -10,19 +10,19 @@ use std::ops::Range;
 const ROW: usize = 100;
 
 /// What stands under a part of the line.
-pub struct Mark {
+pub(super) struct Mark {
     /// Bytes of the text.
-    pub span: Range<usize>,
+    pub(super) span: Range<usize>,
     /// The character to put under each of them.
-    pub sign: char,
+    pub(super) sign: char,
 }
 
 /// A line and its marks; of marks over one place the last counts.
-pub struct MarkedLine<'a> {
+pub(super) struct MarkedLine<'a> {
     /// The line, without its end.
-    pub text: &'a [u8],
+    pub(super) text: &'a [u8],
     /// In any order.
-    pub marks: &'a [Mark],
+    pub(super) marks: &'a [Mark],
 }
 
 impl MarkedLine<'_> {
@@ -30,7 +30,7 @@ impl MarkedLine<'_> {
     ///
     /// # Errors
     /// Those of writing.
-    pub fn write(&self, out: &mut impl Write, title: &str) -> io::Result<()> {
+    pub(super) fn write(&self, out: &mut impl Write, title: &str) -> io::Result<()> {
         let cells = cells(self.text);
         let signs: Vec<char> = cells.iter().map(|(at, _)| self.sign(*at)).collect();
         let marked = |row: &&[char]| row.iter().any(|sign| *sign != ' ');
@@ -81,7 +81,7 @@ fn cells(text: &[u8]) -> Vec<(usize, char)> {
 }
 
 /// Text as it is safe on a terminal.
-pub fn printable(text: &[u8]) -> String {
+pub(super) fn printable(text: &[u8]) -> String {
     cells(text).into_iter().map(|(_, shown)| shown).collect()
 }
 

@@ -8,12 +8,13 @@ use crate::config::rules;
 use crate::config::settings::PackRef;
 use crate::redact::RuleSet;
 use crate::redact::policy::Policy;
+use crate::redact::rule::Rule;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The arguments that choose rules.
 #[derive(clap::Args, Debug)]
-pub struct RuleChoice {
+pub(super) struct RuleChoice {
     /// Rules to use: 'builtin', a folder or a rule file; given several times, later packs replace rules of
     /// the same id. Without it the built-in pack.
     #[arg(long = "rules", value_name = "PACK")]
@@ -25,22 +26,27 @@ pub struct RuleChoice {
 
 impl RuleChoice {
     /// Loads them; mistakes are shown and give the exit code.
-    pub fn load(&self) -> Result<RuleSet, ExitCode> {
+    pub(super) fn load(&self) -> Result<RuleSet, ExitCode> {
+        self.load_changed(&mut |_| {})
+    }
+
+    /// Like [`RuleChoice::load`]; `change` may change each rule before the set is compiled.
+    pub(super) fn load_changed(&self, change: &mut dyn FnMut(&mut Rule)) -> Result<RuleSet, ExitCode> {
         let Some(path) = &self.config else {
             let packs = if self.packs.is_empty() { vec![PackRef::Builtin] } else { named(&self.packs) };
-            return load(&packs, &Policy::default());
+            return load(&packs, &Policy::default(), change);
         };
         let loaded = ConfigFile::named(path.clone()).load(Depth::Text)?;
         match &loaded.config {
-            Some(config) => load(&config.packs, &config.policy),
+            Some(config) => load(&config.packs, &config.policy, change),
             None => Err(ExitCode::from(exit::INVALID)),
         }
     }
 }
 
 /// Loads packs by name under the default policy.
-pub fn load_named(names: &[String]) -> Result<RuleSet, ExitCode> {
-    load(&named(names), &Policy::default())
+pub(super) fn load_named(names: &[String]) -> Result<RuleSet, ExitCode> {
+    load(&named(names), &Policy::default(), &mut |_| {})
 }
 
 fn named(names: &[String]) -> Vec<PackRef> {
@@ -48,6 +54,6 @@ fn named(names: &[String]) -> Vec<PackRef> {
     names.iter().map(pack).collect()
 }
 
-fn load(packs: &[PackRef], policy: &Policy) -> Result<RuleSet, ExitCode> {
-    rules::load(packs, policy).map_err(|error| configured::show_mistakes(&error))
+fn load(packs: &[PackRef], policy: &Policy, change: &mut dyn FnMut(&mut Rule)) -> Result<RuleSet, ExitCode> {
+    rules::load(packs, policy, change).map_err(|error| configured::show_mistakes(&error))
 }

@@ -11,6 +11,7 @@
 
 pub mod check;
 pub mod host;
+mod json_schema;
 pub mod load;
 pub mod rules;
 pub mod schema;
@@ -20,6 +21,7 @@ pub mod site;
 pub mod system;
 mod units;
 
+pub use json_schema::json_schema;
 pub use load::{Depth, Loaded, load, locate};
 pub use settings::Config;
 pub use site::Region;

@@ -20,14 +20,14 @@ pub struct RulesError(pub Vec<String>);
 /// # Errors
 /// [`RulesError`]: a folder cannot be read, a file has mistakes, or the policy names an unknown rule.
 pub fn compile(config: &Config) -> Result<Arc<RuleSet>, RulesError> {
-    load(&config.packs, &config.policy).map(Arc::new)
+    load(&config.packs, &config.policy, &mut |_| {}).map(Arc::new)
 }
 
-/// Reads the packs in their order and compiles them under a policy.
+/// Reads the packs in their order and compiles them under a policy; `change` may change each rule before.
 ///
 /// # Errors
 /// Those of [`compile`]; also two rules of one id in one pack, where neither comes later than the other.
-pub fn load(packs: &[PackRef], policy: &Policy) -> Result<RuleSet, RulesError> {
+pub fn load(packs: &[PackRef], policy: &Policy, change: &mut dyn FnMut(&mut Rule)) -> Result<RuleSet, RulesError> {
     let mut rules: Vec<Rule> = Vec::new();
     let mut mistakes = Vec::new();
     for pack in packs {
@@ -48,6 +48,7 @@ pub fn load(packs: &[PackRef], policy: &Policy) -> Result<RuleSet, RulesError> {
     if !mistakes.is_empty() {
         return Err(RulesError(mistakes));
     }
+    rules.iter_mut().for_each(change);
     RuleSet::compile(rules, policy).map_err(|error| RulesError(vec![format!("error: {error}")]))
 }
 
@@ -126,14 +127,14 @@ mod tests {
         }
         std::fs::write(one.join("a.yaml"), pack("one", &["badge", "other"])).unwrap();
         std::fs::write(two.join("a.yaml"), pack("two", &["badge"])).unwrap();
-        let set =
-            load(&refs(&[&one, &two]), &Policy::default()).unwrap_or_else(|error| panic!("{}", error.0.join("\n")));
+        let set = load(&refs(&[&one, &two]), &Policy::default(), &mut |_| {})
+            .unwrap_or_else(|error| panic!("{}", error.0.join("\n")));
         let from: Vec<(&str, &str)> = set.rules().iter().map(|rule| (&*rule.id, &*rule.origin.pack)).collect();
         assert_eq!(from, [("badge", "two"), ("other", "one")]);
-        let alone = load(&refs(&[&one]), &Policy::default()).unwrap();
+        let alone = load(&refs(&[&one]), &Policy::default(), &mut |_| {}).unwrap();
         assert_ne!(set.fingerprint(), alone.fingerprint());
         std::fs::write(two.join("b.yaml"), pack("three", &["badge"])).unwrap();
-        let error = load(&refs(&[&one, &two]), &Policy::default()).err().unwrap().0.join("\n");
+        let error = load(&refs(&[&one, &two]), &Policy::default(), &mut |_| {}).err().unwrap().0.join("\n");
         assert!(error.contains("two rules are called 'badge'") && error.contains("b.yaml"), "{error}");
     }
 }

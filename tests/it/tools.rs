@@ -167,3 +167,117 @@ fn rules_that_do_not_load_are_shown_whole_and_nothing_is_done() {
     assert_eq!(output.status.code(), Some(3), "{shown}");
     assert!(output.stdout.is_empty() && shown.contains("two rules are called 'acme-badge'"), "{shown}");
 }
+
+/// The first line of a scan tells how long it took.
+fn without_time(shown: &str) -> String {
+    let (first, rest) = shown.split_once('\n').expect("a first line");
+    format!("{}\n{rest}", first.split(" in ").next().expect("a part"))
+}
+
+#[test]
+fn scan_counts_for_each_rule_with_masked_samples() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("logs")).expect("a folder");
+    desk.write("logs/b.log", "second badge_999999\nkey Zk3pQ9vT1xR7mW2nB8cL for badge_777777\n");
+    desk.write("logs/a.log", "to ana@mail.example from jan@mail.example\ndoor badge_123456 open\n");
+    desk.write("logs/c.bin", b"\x7fELF\0\0\0 badge_123456");
+    let output = desk.run(&["scan", "--rules", "rules", "--suspects", "--by-file", "logs"], "");
+    let wanted = "\
+2 files, 127 B, 4 lines
+rule                          spans      lines  files  sample (masked)
+acme-badge                        3          3      2  door [badge] open
+acme-mail                         2          1      1  to [email] from [email]
+unmasked look-alikes              1  long random strings that no rule claims
+logs/a.log
+  acme-badge                      1          1
+  acme-mail                       2          1
+logs/b.log
+  acme-badge                      2          2
+  logs/b.log:2  key [suspect-20] for
+skipped, binary: logs/c.bin
+";
+    assert_eq!(without_time(&desk.shown(&output)), wanted);
+    assert!(output.status.success());
+}
+
+#[test]
+fn scan_reads_packed_files_and_fails_where_asked() {
+    let desk = Desk::new();
+    let text = "door badge_123456 open\n".repeat(1000);
+    desk.write("a.log.zst", zstd::bulk::compress(text.as_bytes(), 1).expect("packed"));
+    let output = desk.run(&["scan", "--json", "--fail-on-findings", "--rules", "rules", "a.log.zst"], "");
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((&told["lines"], &told["rules"][0]["spans"]), (&1000.into(), &1000.into()));
+    assert_eq!(output.status.code(), Some(1));
+    let missing = desk.run(&["scan", "no-such-file"], "");
+    assert!(missing.status.code() == Some(4) && desk.shown(&missing).contains("no-such-file"));
+}
+
+#[test]
+fn scan_shows_what_rules_in_shadow_would_mask() {
+    let desk = Desk::new();
+    let shadow = BADGES.replacen("    mask: label\n", "    mask: label\n    stage: shadow\n", 1);
+    desk.write("rules/acme.yaml", shadow);
+    desk.write("a.log", "door badge_123456 open\n");
+    let plain = desk.run(&["scan", "--rules", "rules", "a.log"], "");
+    assert!(!desk.shown(&plain).contains("acme-badge"));
+    let shown = desk.shown(&desk.run(&["scan", "--shadow", "--rules", "rules", "a.log"], ""));
+    assert!(shown.contains("door [badge] open  in shadow"), "{shown}");
+    let explained = desk.shown(&desk.run(&["explain", "--rules", "rules", "door badge_123456 open"], ""));
+    assert!(explained.contains("acme-badge  would be masked, rule in shadow"), "{explained}");
+}
+
+#[test]
+fn diff_fails_on_what_would_become_visible_unless_it_is_allowed() {
+    let desk = Desk::new();
+    let looser = BADGES.replace("digits, min: 6", "digits, min: 8").replace("label: email", "label: address");
+    let looser = looser.replace("badge_123456 open", "badge_12345678 open").replace("to [email]", "to [address]");
+    desk.write("looser.yaml", looser);
+    desk.write("a.log", "door badge_123456 open for ana@mail.example\nbadge_12345678\n");
+    let args = ["diff", "--from", "rules", "--to", "looser.yaml", "--input", "a.log"];
+    let output = desk.run(&[&args[..], &["--show"]].concat(), "");
+    let shown = desk.shown(&output);
+    let steady: String =
+        shown.lines().filter(|line| !line.starts_with("cost ")).map(|line| line.to_owned() + "\n").collect();
+    let wanted = "\
+2 lines, 1 files; from DIGEST to DIGEST
+rule              masked before  masked after      new     gone  reworded
+acme-badge                    2             1        0        1         0   ← would become visible
+    line 1: door [badge] open for [email]
+acme-mail                     1             1        0        0         1
+
+1 masks would go. Show masked context with --show, accept with --allow-loosening acme-badge
+";
+    assert_eq!(steady, wanted);
+    assert_eq!(output.status.code(), Some(1));
+    let allowed = desk.run(&[&args[..], &["--allow-loosening", "acme-badge"]].concat(), "");
+    assert!(allowed.status.success(), "{}", desk.shown(&allowed));
+    let same = desk.run(&["diff", "--from", "rules", "--to", "rules", "--input", "a.log"], "");
+    assert!(same.status.success() && desk.shown(&same).contains("no mask changes"));
+}
+
+#[test]
+fn diff_does_nothing_with_a_set_that_does_not_load() {
+    let desk = Desk::new();
+    desk.write("bad.yaml", BADGES.replace("alphabet: digits", "alphabet: digitz"));
+    desk.write("a.log", "door badge_123456 open\n");
+    let output = desk.run(&["diff", "--from", "rules", "--to", "bad.yaml", "--input", "a.log"], "");
+    let shown = desk.shown(&output);
+    assert!(output.status.code() == Some(3) && output.stdout.is_empty(), "{shown}");
+    assert!(shown.contains("digitz") && shown.contains("bad.yaml:9"), "{shown}");
+}
+
+#[test]
+fn gen_writes_what_the_package_ships() {
+    let desk = Desk::new();
+    for (what, file) in [("man", "logveil-scan.1"), ("completions", "logveil.bash"), ("completions", "_logveil")] {
+        assert!(desk.run(&["gen", what, "assets"], "").status.success());
+        let text = fs::read_to_string(desk.path("assets").join(file)).expect(file);
+        assert!(text.contains("logveil"), "{file}");
+    }
+    for of in ["rules", "config"] {
+        let output = desk.run(&["gen", "schema", of], "");
+        let schema: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(schema["additionalProperties"], false);
+    }
+}

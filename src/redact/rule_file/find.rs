@@ -20,7 +20,7 @@ pub(super) const ALPHABETS: &[(&str, Alphabet)] = &[
     ("token-dots", Alphabet::TokenDots),
     ("token", Alphabet::Token),
 ];
-const VALUE_KINDS: &[(&str, ValueKind)] = &[
+pub(super) const VALUE_KINDS: &[(&str, ValueKind)] = &[
     ("any", ValueKind::Any),
     ("opaque", ValueKind::Opaque),
     ("text", ValueKind::Text),
@@ -36,7 +36,7 @@ const VALUE_KINDS: &[(&str, ValueKind)] = &[
     ("command", ValueKind::Command),
     ("vendor", ValueKind::Vendor),
 ];
-const PLACES: &[(&str, Place)] = &[("any", Place::Any), ("query", Place::Query)];
+pub(super) const PLACES: &[(&str, Place)] = &[("any", Place::Any), ("query", Place::Query)];
 
 /// Shortest literal of an anchor or regex, bytes.
 pub(super) const SHORTEST_ANCHOR: usize = 4;

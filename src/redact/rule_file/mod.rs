@@ -21,6 +21,7 @@
 mod context;
 mod find;
 mod fuzz;
+mod json_schema;
 mod keep;
 
 #[cfg(test)]
@@ -28,6 +29,8 @@ mod tests;
 
 pub use context::read_allow;
 pub use fuzz::fuzz_rule_file;
+pub(crate) use json_schema::allow_schema;
+pub use json_schema::json_schema;
 
 use super::filler;
 use super::rule::{Class, Origin, Pack, Rule, RuleTest, Severity, Stage, What};

@@ -1,0 +1,363 @@
+//! `logveil scan`: what is in these files. Counts for each rule and file with masked samples; nothing leaves
+//! the host and no raw value is shown.
+
+use super::exit;
+use super::log_reader::{self, Chunk, WhatWasRead};
+use super::marked_line::printable;
+use super::rule_choice::RuleChoice;
+use super::suspect;
+use crate::redact::rule::{RuleIndex, Stage};
+use crate::redact::{Piece, Redacted, Redactor, RuleSet, StreamState};
+use anstyle::{AnsiColor, Style};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const DIM: Style = Style::new().dimmed();
+const SHADOW: Style = AnsiColor::Yellow.on_default();
+/// Characters of a line shown on each side of what it is a sample of.
+const AROUND: usize = 28;
+
+/// Count what the rules find in files, with masked samples; nothing leaves the host.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Files and folders; folders are read recursively, gzip and zstd are read through.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Also list the counts of every file.
+    #[arg(long)]
+    by_file: bool,
+    /// Also list long random strings that no rule claims, each by its place.
+    #[arg(long)]
+    suspects: bool,
+    /// Most suspects listed.
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "suspects")]
+    limit: usize,
+    /// Count rules in shadow as if they were in force.
+    #[arg(long)]
+    shadow: bool,
+    /// Exit with 1 when anything was found; without it findings are no failure.
+    #[arg(long)]
+    fail_on_findings: bool,
+    /// One JSON object.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    rules: RuleChoice,
+}
+
+/// Place of a line: file, then line number from 1.
+type Place = (usize, u64);
+
+/// Counts of one rule in one file.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    spans: u64,
+    lines: u64,
+}
+
+/// A masked piece of a line, and where it stands.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Sample {
+    place: Place,
+    text: String,
+}
+
+/// What one worker found; workers' findings are added up.
+#[derive(Default)]
+struct Found {
+    counts: BTreeMap<(RuleIndex, usize), Count>,
+    samples: BTreeMap<RuleIndex, Sample>,
+    suspects: u64,
+    suspect_samples: Vec<Sample>,
+    withheld: u64,
+    masked_lines: u64,
+}
+
+struct Worker {
+    redactor: Redactor,
+    found: Found,
+    text: Vec<u8>,
+}
+
+/// Scans to the end: 1 with `--fail-on-findings` when something was found, 4 when a file could not be read.
+pub fn run(args: Args) -> ExitCode {
+    let mut in_shadow = Vec::new();
+    let loaded = args.rules.load_changed(&mut |rule| {
+        if args.shadow && rule.stage == Stage::Shadow {
+            rule.stage = Stage::Enforce;
+            in_shadow.push(rule.id.clone());
+        }
+    });
+    let rules = match loaded {
+        Ok(rules) => Arc::new(rules),
+        Err(code) => return code,
+    };
+    let mut failed = Vec::new();
+    let files = log_reader::files(&args.paths, &mut failed);
+    let bar = log_reader::bar(&files);
+    let start = Instant::now();
+    let keep = if args.suspects { args.limit } else { 0 };
+    let new = || Worker { redactor: Redactor::new(rules.clone()), found: Found::default(), text: Vec::new() };
+    let (mut read, workers) =
+        log_reader::each_chunk(&files, &|bytes| bar.inc(bytes), new, |worker, chunk| worker.take(chunk, keep));
+    bar.finish_and_clear();
+    read.failed.append(&mut failed);
+    let found = added(workers, keep);
+    let report = Report { rules: &rules, in_shadow: &in_shadow, files: &files, read: &read, found: &found };
+    let mut out = io::BufWriter::new(anstream::stdout().lock());
+    let written =
+        if args.json { writeln!(out, "{}", report.json()) } else { report.print(&mut out, &args, start.elapsed()) };
+    match written.and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            return exit::fail(exit::UNREACHABLE, format_args!("cannot write: {error}"));
+        }
+        _ => {}
+    }
+    for (path, error) in &read.failed {
+        exit::fail(exit::UNREACHABLE, format_args!("cannot read {}: {error}", path.display()));
+    }
+    match (read.failed.is_empty(), args.fail_on_findings && !found.counts.is_empty()) {
+        (false, _) => ExitCode::from(exit::UNREACHABLE),
+        (true, true) => ExitCode::from(exit::FINDINGS),
+        (true, false) => ExitCode::SUCCESS,
+    }
+}
+
+impl Worker {
+    fn take(&mut self, chunk: &Chunk, keep: usize) {
+        let Worker { redactor, found, text } = self;
+        let mut line = chunk.first_line;
+        redactor.redact(&mut StreamState::default(), &chunk.bytes, &chunk.ends, &mut |record| {
+            found.take(record, (chunk.file, line), keep, text);
+            line += 1;
+        });
+    }
+}
+
+impl Found {
+    fn take(&mut self, record: &Redacted<'_>, place: Place, keep: usize, text: &mut Vec<u8>) {
+        self.withheld += u64::from(record.withheld().is_some());
+        self.masked_lines += u64::from(record.masks() > 0);
+        let mut shift = 0isize;
+        for (rule, raw, mask) in record.masked() {
+            let Some(rule) = rule else { continue };
+            self.counts.entry((rule, place.0)).or_default().spans += 1;
+            let first = self.samples.get(&rule).is_none_or(|sample| place < sample.place);
+            if first {
+                text.clear();
+                record.write_to(text);
+                let at = raw.start.saturating_add_signed(shift);
+                self.samples.insert(rule, Sample { place, text: around(text, at..at + mask.len(), mask) });
+            }
+            shift += mask.len() as isize - raw.len() as isize;
+        }
+        for rule in record.rules() {
+            self.counts.entry((*rule, place.0)).or_default().lines += 1;
+        }
+        for piece in record.pieces() {
+            if let Piece::Keep(kept) = piece {
+                self.take_suspects(kept, place, keep);
+            }
+        }
+    }
+
+    fn take_suspects(&mut self, kept: &[u8], place: Place, keep: usize) {
+        if kept.len() < suspect::SHORTEST {
+            return;
+        }
+        for span in suspect::suspects(kept) {
+            self.suspects += 1;
+            if self.suspect_samples.len() < keep {
+                let shown = format!("[suspect-{}]", span.len());
+                self.suspect_samples.push(Sample { place, text: around(kept, span, shown.as_bytes()) });
+            }
+        }
+    }
+}
+
+/// The text with its suspects taken out.
+fn hidden(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    for span in suspect::suspects(text) {
+        out.extend_from_slice(&text[at..span.start]);
+        out.extend_from_slice("•••".as_bytes());
+        at = span.end;
+    }
+    out.extend_from_slice(&text[at..]);
+    out
+}
+
+/// What stands in a line around `place`, with `shown` in its place: safe to print, suspects taken out.
+fn around(text: &[u8], place: Range<usize>, shown: &[u8]) -> String {
+    let (before, after) = (hidden(&text[..place.start]), hidden(&text[place.end..]));
+    let before = String::from_utf8_lossy(&before).into_owned();
+    let after = String::from_utf8_lossy(&after).into_owned();
+    let start = before.char_indices().rev().nth(AROUND - 1).map_or(0, |(at, _)| at);
+    let end = after.char_indices().nth(AROUND).map_or(after.len(), |(at, _)| at);
+    let (first, last) = (if start > 0 { "…" } else { "" }, if end < after.len() { "…" } else { "" });
+    let parts = [before[start..].as_bytes(), shown, after[..end].as_bytes()];
+    format!("{first}{}{last}", printable(&parts.concat()))
+}
+
+fn added(workers: Vec<Worker>, keep: usize) -> Found {
+    let mut all = Found::default();
+    for Worker { found, .. } in workers {
+        for (key, count) in found.counts {
+            let sum = all.counts.entry(key).or_default();
+            (sum.spans, sum.lines) = (sum.spans + count.spans, sum.lines + count.lines);
+        }
+        for (rule, sample) in found.samples {
+            let first = all.samples.get(&rule).is_none_or(|known| sample < *known);
+            if first {
+                all.samples.insert(rule, sample);
+            }
+        }
+        all.suspects += found.suspects;
+        all.suspect_samples.extend(found.suspect_samples);
+        all.withheld += found.withheld;
+        all.masked_lines += found.masked_lines;
+    }
+    all.suspect_samples.sort();
+    all.suspect_samples.truncate(keep);
+    all
+}
+
+/// Everything a report needs.
+struct Report<'a> {
+    rules: &'a RuleSet,
+    in_shadow: &'a [String],
+    files: &'a [PathBuf],
+    read: &'a WhatWasRead,
+    found: &'a Found,
+}
+
+/// A row of the table.
+struct Row<'a> {
+    id: &'a str,
+    shadow: bool,
+    count: Count,
+    files: usize,
+    sample: &'a str,
+}
+
+impl Report<'_> {
+    /// One row a rule, most spans first.
+    fn rows(&self) -> Vec<Row<'_>> {
+        let mut sums: BTreeMap<RuleIndex, (Count, usize)> = BTreeMap::new();
+        for ((rule, _), count) in &self.found.counts {
+            let (sum, files) = sums.entry(*rule).or_default();
+            (sum.spans, sum.lines, *files) = (sum.spans + count.spans, sum.lines + count.lines, *files + 1);
+        }
+        let mut rows: Vec<Row<'_>> = sums
+            .into_iter()
+            .map(|(rule, (count, files))| {
+                let id = self.rules.id(rule);
+                let sample = self.found.samples.get(&rule).map_or("", |sample| &sample.text);
+                Row { id, shadow: self.in_shadow.iter().any(|known| known == id), count, files, sample }
+            })
+            .collect();
+        rows.sort_by(|one, two| (two.count.spans, one.id).cmp(&(one.count.spans, two.id)));
+        rows
+    }
+
+    fn print(&self, out: &mut impl Write, args: &Args, took: Duration) -> io::Result<()> {
+        let read = self.read;
+        let rate = read.bytes as f64 / took.as_secs_f64().max(1e-9);
+        let (size, speed) = (bytes(read.bytes as f64), bytes(rate));
+        writeln!(out, "{} files, {size}, {} lines in {:.1} s ({speed}/s)", read.files, read.lines, took.as_secs_f64())?;
+        let rows = self.rows();
+        let wide = rows.iter().map(|row| row.id.len()).max().unwrap_or(0).max(24);
+        writeln!(out, "{DIM}{:wide$} {:>10} {:>10} {:>6}  sample (masked){DIM:#}", "rule", "spans", "lines", "files")?;
+        for Row { id, shadow, count, files, sample } in &rows {
+            let mark = if *shadow { format!("  {SHADOW}in shadow{SHADOW:#}") } else { String::new() };
+            writeln!(out, "{id:wide$} {:>10} {:>10} {files:>6}  {sample}{mark}", count.spans, count.lines)?;
+        }
+        if self.found.withheld > 0 {
+            writeln!(out, "{:wide$} {:>10}  lines withheld as a whole", "", self.found.withheld)?;
+        }
+        let about = if args.suspects { "" } else { ": logveil scan --suspects" };
+        let suspects = self.found.suspects;
+        writeln!(
+            out,
+            "{:wide$} {suspects:>10}  long random strings that no rule claims{about}",
+            "unmasked look-alikes"
+        )?;
+        if args.by_file {
+            self.print_files(out, wide)?;
+        }
+        for sample in &self.found.suspect_samples {
+            let (file, line) = sample.place;
+            writeln!(out, "  {}:{line}  {}", self.files[file].display(), sample.text)?;
+        }
+        if suspects > self.found.suspect_samples.len() as u64 && args.suspects {
+            writeln!(out, "  … more: --limit")?;
+        }
+        for file in &read.binary {
+            writeln!(out, "skipped, binary: {}", self.files[*file].display())?;
+        }
+        Ok(())
+    }
+
+    fn print_files(&self, out: &mut impl Write, wide: usize) -> io::Result<()> {
+        for (file, path) in self.files.iter().enumerate() {
+            let rows: Vec<_> = self.found.counts.iter().filter(|((_, place), _)| *place == file).collect();
+            if !rows.is_empty() {
+                writeln!(out, "{}", path.display())?;
+            }
+            for ((rule, _), count) in rows {
+                writeln!(out, "  {:wide$} {:>8} {:>10}", self.rules.id(*rule), count.spans, count.lines)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn json(&self) -> Value {
+        let rules: Vec<Value> = self
+            .rows()
+            .iter()
+            .map(|row| {
+                json!({"rule": row.id, "shadow": row.shadow, "spans": row.count.spans, "lines": row.count.lines,
+                    "files": row.files, "sample": row.sample})
+            })
+            .collect();
+        let by_file: Vec<Value> = self
+            .found
+            .counts
+            .iter()
+            .map(|((rule, file), count)| {
+                json!({"file": self.files[*file].display().to_string(), "rule": self.rules.id(*rule),
+                    "spans": count.spans, "lines": count.lines})
+            })
+            .collect();
+        let suspects: Vec<Value> = self
+            .found
+            .suspect_samples
+            .iter()
+            .map(|s| json!({"file": self.files[s.place.0].display().to_string(), "line": s.place.1, "sample": s.text}))
+            .collect();
+        let binary: Vec<String> = self.read.binary.iter().map(|file| self.files[*file].display().to_string()).collect();
+        json!({"set": format!("{:016x}", self.rules.fingerprint().0), "files": self.read.files,
+            "bytes": self.read.bytes, "lines": self.read.lines, "masked_lines": self.found.masked_lines,
+            "withheld": self.found.withheld, "rules": rules, "by_file": by_file,
+            "suspect_count": self.found.suspects, "suspects": suspects, "skipped_binary": binary})
+    }
+}
+
+/// A size for people: `2.1 GiB`.
+fn bytes(count: f64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let (mut value, mut unit) = (count, 0);
+    while value >= 1024.0 && unit + 1 < units.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    let digits = usize::from(unit > 0);
+    format!("{value:.digits$} {}", units[unit])
+}

@@ -1,0 +1,114 @@
+//! The JSON Schema of the configuration, for editors. What a schema cannot say (addresses, rights, the
+//! site's region) `logveil check` says.
+
+use super::site::{REGIONS, SITES};
+use crate::redact::rule_file::{CLASSES, allow_schema};
+use serde_json::{Map, Value, json};
+
+/// The schema, draft 2020-12.
+pub fn json_schema() -> Value {
+    let text = json!({"type": "string"});
+    let flag = json!({"type": "boolean"});
+    let mut schema = section(
+        &["version", "region", "sources", "output"],
+        json!({
+            "version": {"const": 1},
+            "region": names(REGIONS),
+            "state_dir": text,
+            "hostname": text,
+            "tags": texts(),
+            "retention": section(&[], json!({"tag": text, "allow_longer": flag})),
+            "sources": {"type": "object", "minProperties": 1, "additionalProperties": source()},
+            "output": {"oneOf": [
+                section(&["datadog"], json!({"datadog": datadog()})),
+                section(&["stdout"], json!({"stdout": section(&[], json!({}))})),
+            ]},
+            "spool": section(&[], json!({"type": {"enum": ["disk", "memory"]}, "max": size(), "max_age": duration(),
+                "when_full": {"enum": ["block", "drop_oldest"]}})),
+            "admin": section(&[], json!({"listen": text, "expose": flag})),
+            "log": section(&[], json!({"level": {"enum": ["error", "warn", "info", "debug"]},
+                "format": {"enum": ["text", "json"]}})),
+            "telemetry": section(&[], json!({"apm": section(&[], json!({"enabled": flag}))})),
+            "redaction": redaction(),
+            "limits": section(&[], json!({"threads": {"type": "integer", "minimum": 1, "maximum": 64}})),
+            "tokens": section(&[], json!({"keyring": secret()})),
+            "residency": section(&[], json!({"allow": texts()})),
+        }),
+    );
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["title"] = json!("logveil configuration");
+    schema
+}
+
+fn source() -> Value {
+    let text = json!({"type": "string"});
+    section(
+        &["include"],
+        json!({"type": {"enum": ["file"]}, "include": texts(), "exclude": texts(),
+            "start_at": {"enum": ["beginning", "end"]}, "service": text, "ddsource": text, "tags": texts(),
+            "trust_origin": {"type": "boolean"}}),
+    )
+}
+
+fn datadog() -> Value {
+    let text = json!({"type": "string"});
+    section(
+        &["api_key"],
+        json!({"site": names(SITES), "url": text, "api_key": secret(), "compression": {"enum": ["zstd", "gzip", "none"]},
+            "batch": section(&[], json!({"events": {"type": "integer", "minimum": 1, "maximum": 1000},
+                "bytes": size(), "age": duration()})),
+            "tls": section(&[], json!({"ca_file": text})), "proxy": text}),
+    )
+}
+
+fn redaction() -> Value {
+    let style = json!({"enum": ["rule", "label"]});
+    let classes: Map<String, Value> = CLASSES.iter().map(|(name, _)| ((*name).to_owned(), style.clone())).collect();
+    section(
+        &[],
+        json!({"packs": texts(), "disable": texts(), "allow": {"type": "array", "items": allow_schema()},
+            "mask": section(&[], Value::Object(classes)), "user_agents": {"enum": ["keep", "mask"]},
+            "private_ips": {"enum": ["mask", "keep"]}, "names": {"enum": ["keys", "off"]}}),
+    )
+}
+
+fn section(required: &[&str], properties: Value) -> Value {
+    json!({"type": "object", "additionalProperties": false, "required": required, "properties": properties})
+}
+
+fn texts() -> Value {
+    json!({"type": "array", "items": {"type": "string"}})
+}
+
+fn secret() -> Value {
+    json!({"type": "string", "pattern": "^(file|env|credential):", "description": "file:/path, env:NAME or credential:name"})
+}
+
+fn size() -> Value {
+    json!({"type": ["string", "integer"], "description": "bytes, or a size such as 64MiB"})
+}
+
+fn duration() -> Value {
+    json!({"type": "string", "description": "such as 200ms, 2s, 7d"})
+}
+
+fn names<T>(table: &[(&str, T)]) -> Value {
+    json!({"enum": table.iter().map(|(name, _)| *name).collect::<Vec<_>>()})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_fits_the_schema_and_mistakes_do_not() {
+        let schema = jsonschema::validator_for(&json_schema()).expect("a schema");
+        let example = include_str!("../../packaging/examples/logveil.yaml");
+        let mut value: Value = serde_saphyr::from_str(example).expect("yaml");
+        let wrong: Vec<String> =
+            schema.iter_errors(&value).map(|error| format!("{} {error}", error.instance_path())).collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        value["output"]["datadog"]["retension"] = json!("90d");
+        assert!(!schema.is_valid(&value));
+    }
+}
