@@ -10,6 +10,7 @@
 //! The only async part is the [`shipper`]: network, timers and signals on one current-thread runtime. Reading,
 //! redacting and syncing happen on plain threads. A stream is bound to one worker, so its order holds.
 
+mod error;
 pub mod feeder;
 pub mod mint;
 mod origin_names;
@@ -23,10 +24,11 @@ pub mod spooler;
 pub mod supervisor;
 pub mod worker;
 
+pub use error::AgentError;
 pub use progress::Progress;
 pub use reload::LiveRules;
 pub use settings::{Output, Settings, SourceKind, SourceSettings, TokenSettings};
-pub use supervisor::{AgentError, run, stop_signal};
+pub use supervisor::{run, stop_signal};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Builds the configured sources, each with the places where it goes on.
 
+use super::error::{AgentError, failed};
 use super::settings::{Settings, SourceKind, SourceSettings};
-use super::supervisor::{AgentError, failed};
 use crate::record::StreamId;
 use crate::source::assembled::Assembled;
 use crate::source::file::{self, FileSource, Saved};

@@ -4,6 +4,7 @@
 //! agent is done; all of it within [`STOP`]. What the spool cannot take in that time was never counted as
 //! read and is read again at the next start.
 
+use super::error::{AgentError, failed};
 use super::feeder::Feeder;
 use super::mint::LiveKeys;
 use super::progress::Progress;
@@ -37,15 +38,6 @@ const CHUNKS: usize = 4;
 const BATCHES: usize = 4;
 /// Most workers chosen by the number of cores.
 const MAX_WORKERS: usize = 4;
-
-/// Why the agent could not start or had to end.
-#[derive(Debug)]
-pub struct AgentError {
-    /// What was tried and on what.
-    pub what: String,
-    /// What went wrong.
-    pub error: Box<dyn std::error::Error + Send + Sync>,
-}
 
 /// Everything that runs beside the shipper.
 struct Crew {
@@ -280,15 +272,3 @@ impl Sink for AnySink {
         }
     }
 }
-
-pub(super) fn failed(what: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> AgentError {
-    AgentError { what: what.to_owned(), error: error.into() }
-}
-
-impl std::fmt::Display for AgentError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "cannot {}: {}", self.what, self.error)
-    }
-}
-
-impl std::error::Error for AgentError {}

@@ -20,6 +20,7 @@ pub mod settings;
 pub mod site;
 pub mod system;
 mod units;
+pub mod written;
 
 pub use json_schema::json_schema;
 pub use load::{Depth, Loaded, load, locate};

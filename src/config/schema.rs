@@ -4,7 +4,7 @@
 
 use super::site::{REGIONS, Region};
 use super::system::{self, Kind, Reading};
-use super::units;
+use super::written::{flag, section, sized, text, texts, timed};
 use crate::batch::Encoding;
 use crate::redact::policy::{KeepOrMask, MaskStyle, Names, Policy, PrivateIps};
 use crate::redact::rule_file::{CLASSES, read_allow};
@@ -16,14 +16,7 @@ use crate::token::normalise::Country;
 use std::ops::Range;
 use std::time::Duration;
 
-/// A value and where it stands.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct At<T> {
-    /// The value.
-    pub value: T,
-    /// Bytes of the text.
-    pub span: Range<usize>,
-}
+pub use super::written::At;
 
 /// A whole file as written.
 #[derive(Clone, Debug)]
@@ -211,32 +204,6 @@ pub fn read(root: &Node, problems: &Problems<'_>) -> Option<Written> {
     Some(written)
 }
 
-/// Reads the fields of an optional section and refuses those it does not know.
-pub(super) fn section<T>(
-    fields: &Fields<'_, '_, '_>,
-    name: &'static str,
-    read: impl FnOnce(&Fields<'_, '_, '_>) -> T,
-) -> Option<T> {
-    let inner = Fields::of(fields.get(name)?, fields.problems())?;
-    let value = read(&inner);
-    inner.finish();
-    Some(value)
-}
-
-pub(super) fn text(fields: &Fields<'_, '_, '_>, name: &'static str) -> Option<At<String>> {
-    let node = fields.get(name)?;
-    let value = node.read_text(fields.problems())?.to_owned();
-    Some(At { value, span: node.span.clone() })
-}
-
-pub(super) fn texts(fields: &Fields<'_, '_, '_>, name: &'static str) -> Vec<At<String>> {
-    fields.texts(name).into_iter().map(|(text, span)| At { value: text.to_owned(), span }).collect()
-}
-
-pub(super) fn flag(fields: &Fields<'_, '_, '_>, name: &'static str) -> bool {
-    fields.flag(name).unwrap_or(false)
-}
-
 fn read_retention(fields: &Fields<'_, '_, '_>) -> Retention {
     Retention { tag: text(fields, "tag"), allow_longer: flag(fields, "allow_longer") }
 }
@@ -345,36 +312,6 @@ fn read_datadog(node: &Node, problems: &Problems<'_>) -> Option<Datadog> {
     };
     fields.finish();
     Some(written)
-}
-
-pub(super) fn sized(
-    fields: &Fields<'_, '_, '_>,
-    name: &'static str,
-    range: std::ops::RangeInclusive<u64>,
-) -> Option<u64> {
-    let (low, high) = (*range.start(), *range.end());
-    fields.parsed(name, |text| {
-        let bytes = units::size(text)?;
-        if range.contains(&bytes) {
-            return Ok(bytes);
-        }
-        Err(format!("{bytes} bytes is out of range: {low} to {high}"))
-    })
-}
-
-pub(super) fn timed(
-    fields: &Fields<'_, '_, '_>,
-    name: &'static str,
-    range: std::ops::RangeInclusive<Duration>,
-) -> Option<Duration> {
-    let (low, high) = (*range.start(), *range.end());
-    fields.parsed(name, |text| {
-        let duration = units::duration(text)?;
-        if range.contains(&duration) {
-            return Ok(duration);
-        }
-        Err(format!("{duration:?} is out of range: {low:?} to {high:?}"))
-    })
 }
 
 fn read_spool(fields: &Fields<'_, '_, '_>) -> spool::Settings {

@@ -3,7 +3,7 @@
 //! A key that belongs to another type is refused like any unknown key. Listening beyond loopback without TLS
 //! needs `expose: true`: system logs would cross the network in clear, and anybody could write into them.
 
-use super::schema::{At, flag, section, sized, text, texts, timed};
+use super::written::{At, flag, section, sized, text, texts, timed};
 use crate::source::container::Format;
 use crate::source::file::StartAt;
 use crate::source::multiline::{self, LANGUAGES, Languages, Start};
