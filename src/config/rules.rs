@@ -32,7 +32,7 @@ pub fn load(packs: &[PackRef], policy: &Policy, change: &mut dyn FnMut(&mut Rule
     let mut mistakes = Vec::new();
     for pack in packs {
         let level = match pack {
-            PackRef::Builtin => builtin::packs().into_iter().flat_map(|pack| pack.rules).collect(),
+            PackRef::Builtin => builtin::rules(),
             PackRef::Folder(path) => folder(path, &mut mistakes),
         };
         mistakes.extend(twice(&level));

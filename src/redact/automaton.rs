@@ -156,25 +156,25 @@ impl Automaton {
 
     /// Numbers the trie's states so that the ones that end a literal come last, and fills the table.
     fn number(&mut self, trie: &Trie) {
-        let plain = trie.nodes.iter().filter(|node| node.ended.is_empty()).count();
+        let plain = trie.ended.iter().filter(|ended| ended.is_empty()).count();
         self.first_final = plain as u32 * self.width;
-        let mut numbers = Vec::with_capacity(trie.nodes.len());
+        let mut numbers = Vec::with_capacity(trie.len());
         let (mut low, mut high) = (0, self.first_final);
-        for node in &trie.nodes {
-            let next = if node.ended.is_empty() { &mut low } else { &mut high };
+        for ended in &trie.ended {
+            let next = if ended.is_empty() { &mut low } else { &mut high };
             numbers.push(*next);
             *next += self.width;
         }
-        self.table = vec![0; trie.nodes.len() * self.width as usize];
-        self.ends = vec![(0, 0); trie.nodes.len() - plain];
-        for (node, &number) in trie.nodes.iter().zip(&numbers) {
+        self.table = vec![0; trie.len() * self.width as usize];
+        self.ends = vec![(0, 0); trie.len() - plain];
+        for (node, &number) in numbers.iter().enumerate() {
             let row = &mut self.table[number as usize..][..self.width as usize];
-            for (cell, &next) in row.iter_mut().zip(&node.next) {
+            for (cell, &next) in row.iter_mut().zip(trie.row(node)) {
                 *cell = numbers[next as usize];
             }
-            if !node.ended.is_empty() {
+            if !trie.ended[node].is_empty() {
                 let from = self.ended.len() as u32;
-                self.ended.extend(&node.ended);
+                self.ended.extend(&trie.ended[node]);
                 let at = ((number - self.first_final) / self.width) as usize;
                 self.ends[at] = (from, self.ended.len() as u32);
             }
@@ -198,64 +198,77 @@ fn classes_of(literals: &[Pattern]) -> (Vec<u8>, usize) {
     (classes, usize::from(count))
 }
 
-struct Node {
-    next: Vec<u32>,
-    fallback: u32,
-    ended: Vec<u32>,
-}
-
-/// The literals as a tree, completed to an automaton by its fall-backs.
+/// The literals as a tree, completed to an automaton by its fall-backs. Node 0 is the root; an edge to it
+/// is no edge until the tree is complete.
 struct Trie {
-    nodes: Vec<Node>,
+    width: usize,
+    /// Next node by node and class, one row of `width` cells a node.
+    next: Vec<u32>,
+    fallback: Vec<u32>,
+    /// Literals that end at each node.
+    ended: Vec<Vec<u32>>,
 }
 
 impl Trie {
     fn new(literals: &[Pattern], classes: &[u8], width: usize) -> Trie {
-        let mut trie = Trie { nodes: vec![Node::new(width)] };
+        let mut trie = Trie { width, next: Vec::new(), fallback: Vec::new(), ended: Vec::new() };
+        trie.add_node();
         for (index, literal) in literals.iter().enumerate() {
-            trie.insert(literal, index as u32, classes, width);
+            trie.insert(literal, index as u32, classes);
         }
-        trie.complete(width);
+        trie.complete();
         trie
     }
 
-    fn insert(&mut self, literal: &Pattern, index: u32, classes: &[u8], width: usize) {
+    fn len(&self) -> usize {
+        self.fallback.len()
+    }
+
+    fn row(&self, node: usize) -> &[u32] {
+        &self.next[node * self.width..][..self.width]
+    }
+
+    fn add_node(&mut self) -> u32 {
+        self.next.resize(self.next.len() + self.width, 0);
+        self.fallback.push(0);
+        self.ended.push(Vec::new());
+        self.fallback.len() as u32 - 1
+    }
+
+    fn insert(&mut self, literal: &Pattern, index: u32, classes: &[u8]) {
         let mut at = 0usize;
         for &byte in &literal.bytes {
-            let class = usize::from(classes[usize::from(byte)]);
-            if self.nodes[at].next[class] == 0 {
-                self.nodes[at].next[class] = self.nodes.len() as u32;
-                self.nodes.push(Node::new(width));
+            let edge = at * self.width + usize::from(classes[usize::from(byte)]);
+            if self.next[edge] == 0 {
+                self.next[edge] = self.add_node();
             }
-            at = self.nodes[at].next[class] as usize;
+            at = self.next[edge] as usize;
         }
-        self.nodes[at].ended.push(index);
+        self.ended[at].push(index);
     }
 
     /// Breadth first: a missing edge leads where the longest proper suffix leads.
-    fn complete(&mut self, width: usize) {
-        let mut queue: VecDeque<u32> = self.nodes[0].next.iter().copied().filter(|next| *next != 0).collect();
+    fn complete(&mut self) {
+        let mut queue: VecDeque<u32> = self.row(0).iter().copied().filter(|next| *next != 0).collect();
         while let Some(at) = queue.pop_front() {
-            let fallback = self.nodes[at as usize].fallback as usize;
-            let inherited = self.nodes[fallback].ended.clone();
-            self.nodes[at as usize].ended.extend(inherited);
-            for class in 0..width {
-                let child = self.nodes[at as usize].next[class];
-                let other = self.nodes[fallback].next[class];
-                if child == 0 {
-                    self.nodes[at as usize].next[class] = other;
+            let at = at as usize;
+            let fallback = self.fallback[at] as usize;
+            if !self.ended[fallback].is_empty() {
+                let inherited = self.ended[fallback].clone();
+                self.ended[at].extend(inherited);
+            }
+            // The suffix is shorter than the node, so its row is complete already.
+            for class in 0..self.width {
+                let other = self.next[fallback * self.width + class];
+                let edge = &mut self.next[at * self.width + class];
+                if *edge == 0 {
+                    *edge = other;
                 } else {
-                    self.nodes[child as usize].fallback = other;
-                    queue.push_back(child);
+                    self.fallback[*edge as usize] = other;
+                    queue.push_back(*edge);
                 }
             }
         }
-    }
-}
-
-impl Node {
-    fn new(width: usize) -> Node {
-        Node { next: vec![0; width], fallback: 0, ended: Vec::new() }
     }
 }
 

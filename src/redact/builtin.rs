@@ -1,6 +1,6 @@
 //! The pack compiled into the binary: the files of `rules/`, in the order in which they are read.
 
-use super::rule::Pack;
+use super::rule::{Pack, Rule};
 use super::rule_file;
 
 /// File name and text of every file of the built-in pack.
@@ -30,7 +30,12 @@ pub const FILES: &[(&str, &str)] = &[
     ("vcs.yaml", include_str!("../../rules/vcs.yaml")),
 ];
 
-/// The rules of the built-in pack. The files are part of the program and tested with it; a file that does
+/// The rules of the built-in pack without their examples: what is needed to redact.
+pub fn rules() -> Vec<Rule> {
+    FILES.iter().flat_map(|(name, text)| rule_file::load_without_examples(name, text).pack.rules).collect()
+}
+
+/// The built-in pack with its examples. The files are part of the program and tested with it; a file that does
 /// not load cleanly gives the rules that do.
 pub fn packs() -> Vec<Pack> {
     FILES.iter().map(|(name, text)| rule_file::load(name, text).pack).collect()

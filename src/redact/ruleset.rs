@@ -156,8 +156,7 @@ impl RuleSet {
     /// # Panics
     /// Never in a program whose tests pass: they compile the same files.
     pub fn builtin() -> Arc<RuleSet> {
-        let rules = super::builtin::packs().into_iter().flat_map(|pack| pack.rules).collect();
-        Arc::new(RuleSet::compile(rules, &Policy::default()).expect("the built-in pack compiles"))
+        Arc::new(RuleSet::compile(super::builtin::rules(), &Policy::default()).expect("the built-in pack compiles"))
     }
 
     /// The same set, reporting every candidate with what became of it: slower, for explanations.

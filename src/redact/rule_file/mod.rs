@@ -19,6 +19,7 @@
 //! ```
 
 mod context;
+mod examples;
 mod find;
 mod fuzz;
 mod json_schema;
@@ -69,12 +70,22 @@ impl Loaded {
 
 /// Reads the rule file `text`, which messages call `file`.
 pub fn load(file: &str, text: &str) -> Loaded {
+    read(file, text, Defaults::default())
+}
+
+/// Reads a rule file whose examples somebody else has read: the rules come without them, in a third of the
+/// time. For the built-in pack, which tests load as a whole.
+pub fn load_without_examples(file: &str, text: &str) -> Loaded {
+    read(file, &examples::blank(text), Defaults { without_examples: true, ..Defaults::default() })
+}
+
+fn read(file: &str, text: &str, defaults: Defaults) -> Loaded {
     let problems = Problems::new(file, text);
     let mut pack = Pack { name: String::new(), version: String::new(), rules: Vec::new() };
     if let Some(root) = strict_yaml::parse(text, &problems)
         && let Some(fields) = Fields::of(&root, &problems)
     {
-        read_pack(file, &fields, &mut pack);
+        read_pack(file, &fields, defaults, &mut pack);
         fields.finish();
     }
     problems.set_subject(None);
@@ -88,9 +99,11 @@ struct Defaults {
     severity: Option<Severity>,
     since: Option<String>,
     reference: Option<String>,
+    /// The text has no examples any more.
+    without_examples: bool,
 }
 
-fn read_pack(file: &str, fields: &Fields<'_, '_, '_>, pack: &mut Pack) {
+fn read_pack(file: &str, fields: &Fields<'_, '_, '_>, given: Defaults, pack: &mut Pack) {
     let problems = fields.problems();
     if let Some(name) = fields.require("pack").and_then(|node| read_name(node, problems)) {
         pack.name = name;
@@ -99,7 +112,8 @@ fn read_pack(file: &str, fields: &Fields<'_, '_, '_>, pack: &mut Pack) {
         pack.version = version.to_owned();
     }
     fields.text("owner");
-    let defaults = fields.get("defaults").map(|node| read_defaults(node, problems)).unwrap_or_default();
+    let written = fields.get("defaults").map(|node| read_defaults(node, problems)).unwrap_or_default();
+    let defaults = Defaults { without_examples: given.without_examples, ..written };
     let Some(rules) = fields.require("rules").and_then(|node| node.read_list(problems)) else { return };
     if rules.len() > MOST_RULES {
         problems.error(fields.span(), format!("{} rules in one file, the limit is {MOST_RULES}", rules.len()));
@@ -144,6 +158,7 @@ fn read_defaults(node: &Node, problems: &Problems<'_>) -> Defaults {
         severity: fields.choice("severity", SEVERITIES),
         since: fields.text("since").map(str::to_owned),
         reference: fields.text("reference").map(str::to_owned),
+        without_examples: false,
     };
     fields.finish();
     defaults
@@ -186,7 +201,10 @@ fn read_rule(
     let stage = fields.choice("stage", STAGES).unwrap_or(Stage::Enforce);
     let since = fields.text("since").map(str::to_owned).or(defaults.since.clone()).unwrap_or_default();
     let reference = fields.text("reference").map(str::to_owned).or(defaults.reference.clone()).unwrap_or_default();
-    let tests = read_tests(&fields, matches!(what, Some(What::Keep(_))));
+    let tests = match defaults.without_examples {
+        true => Vec::new(),
+        false => read_tests(&fields, matches!(what, Some(What::Keep(_)))),
+    };
     fields.finish();
     if problems.error_count() > before {
         return None;
