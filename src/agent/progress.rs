@@ -1,7 +1,8 @@
 //! What the running agent has done and is doing, for health, metrics and summaries. Numbers only.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
 
 /// Counters since the start and the present state; shared, never reset.
 #[derive(Default)]
@@ -42,6 +43,10 @@ pub struct Progress {
     pub selftest_misses: AtomicU64,
     /// The intake takes gzip and no zstd: new batches are sealed as gzip.
     pub prefers_gzip: AtomicBool,
+    /// Notified once when the state directory is open, every source is open and all threads run.
+    pub started: Notify,
+    /// One of every thread that redacts or stores.
+    pulses: Mutex<Vec<Arc<Pulse>>>,
     /// Why delivery is held, if it is.
     held: Mutex<Option<String>>,
     /// What is wrong with the keys of tokens, if anything is.
@@ -50,7 +55,43 @@ pub struct Progress {
     selftest: Mutex<Option<String>>,
 }
 
+/// Whether a thread works, and on which piece: odd while it works on one. Waiting for something to do, for
+/// room behind it or for the next try after an error is no work.
+#[derive(Default)]
+pub struct Pulse(AtomicU64);
+
+impl Pulse {
+    /// A piece of work begins.
+    pub fn begin(&self) {
+        self.0.fetch_or(1, Ordering::Relaxed);
+    }
+
+    /// The piece of work is done.
+    pub fn end(&self) {
+        if self.0.load(Ordering::Relaxed) & 1 == 1 {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
 impl Progress {
+    /// A pulse for one more thread.
+    pub fn pulse(&self) -> Arc<Pulse> {
+        let pulse = Arc::new(Pulse::default());
+        self.pulses.lock().unwrap_or_else(PoisonError::into_inner).push(pulse.clone());
+        pulse
+    }
+
+    /// True when no thread is still at the piece of work that it was at in the last call. `seen` belongs to
+    /// the caller and starts empty.
+    pub fn is_moving(&self, seen: &mut Vec<u64>) -> bool {
+        let pulses = self.pulses.lock().unwrap_or_else(PoisonError::into_inner);
+        let now: Vec<u64> = pulses.iter().map(|pulse| pulse.0.load(Ordering::Relaxed)).collect();
+        let stuck = now.iter().zip(seen.iter()).any(|(now, seen)| now & 1 == 1 && now == seen);
+        *seen = now;
+        !stuck
+    }
+
     /// Adds to a counter.
     pub fn add(counter: &AtomicU64, more: u64) {
         counter.fetch_add(more, Ordering::Relaxed);
@@ -84,5 +125,32 @@ impl Progress {
     /// Sets or clears why delivery is held.
     pub fn set_held(&self, reason: Option<String>) {
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_work_that_does_not_end_is_no_progress() {
+        let progress = Progress::default();
+        let mut seen = Vec::new();
+        assert!(progress.is_moving(&mut seen));
+        let (one, two) = (progress.pulse(), progress.pulse());
+        for _ in 0..3 {
+            assert!(progress.is_moving(&mut seen), "nothing to do is fine for any time");
+        }
+        one.begin();
+        assert!(progress.is_moving(&mut seen), "work has just begun");
+        two.begin();
+        two.end();
+        assert!(!progress.is_moving(&mut seen), "another thread's progress does not speak for this one");
+        one.end();
+        one.begin();
+        assert!(progress.is_moving(&mut seen), "the next piece is progress");
+        one.end();
+        one.end();
+        assert!(progress.is_moving(&mut seen) && progress.is_moving(&mut seen));
     }
 }

@@ -1,6 +1,6 @@
 //! Makes sealed batches durable, several with one directory sync, and tells who waits for that.
 
-use super::progress::Progress;
+use super::progress::{Progress, Pulse};
 use crate::batch::Batch;
 use crate::source::Durable;
 use crate::spool::{Kind, Spool, Stored};
@@ -23,6 +23,7 @@ pub(super) struct Spooler {
     pub(super) spool: Arc<Spool>,
     pub(super) durable: Durable,
     pub(super) progress: Arc<Progress>,
+    pub(super) pulse: Arc<Pulse>,
     /// Wakes the shipper.
     pub(super) stored: Arc<Notify>,
     /// Set when the time to stop is up: what is not durable yet will be read again.
@@ -53,7 +54,9 @@ impl Spooler {
         let mut failing = false;
         loop {
             let mut dropped = 0;
+            self.pulse.begin();
             let stored = self.spool.store(group, &mut |header| dropped += u64::from(header.entries));
+            self.pulse.end();
             if dropped > 0 {
                 Progress::add(&self.progress.records_dropped, dropped);
                 tracing::warn!(records = dropped, "the spool is full; the oldest records were dropped");

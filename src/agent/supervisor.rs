@@ -80,6 +80,7 @@ pub async fn run(
     let (spool, durable, stored) = (Arc::new(spool), Durable::default(), Arc::new(Notify::new()));
     let sources = sources::build(&settings, spool.state().path(), &host_key, &recovered, &durable)?;
     let crew = Crew::start(&settings, &rules, &keys, &host_key, sources, &spool, &durable, &progress, &stored)?;
+    progress.started.notify_one();
     let (stop_shipper, stopped) = watch::channel(false);
     let max_age = settings.spool.max_age;
     let backoff = Backoff::default();
@@ -137,7 +138,8 @@ impl Crew {
         let counters = progress.clone();
         let (spool, durable, progress) = (spool.clone(), durable.clone(), progress.clone());
         let (stored, abandon) = (stored.clone(), crew.abandon.clone());
-        let spooler = Spooler { batches: to_spool, spool, durable, progress, stored, abandon };
+        let pulse = progress.pulse();
+        let spooler = Spooler { batches: to_spool, spool, durable, progress, pulse, stored, abandon };
         crew.spawn("spool".into(), move || spooler.run())?;
         for (name, source) in sources {
             let (workers, buffers, stop) = (workers.clone(), buffers.clone(), crew.stop.clone());

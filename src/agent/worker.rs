@@ -6,7 +6,7 @@
 
 use super::mint::{LiveKeys, Mint};
 use super::origin_names::OriginNames;
-use super::progress::Progress;
+use super::progress::{Progress, Pulse};
 use super::reload::LiveRules;
 use super::settings::{Settings, SourceSettings};
 use crate::batch::{Batch, Encoder, Encoding, Envelope, EnvelopeParts, Facts, Origin, Pushed, RecordHead, RecordKey};
@@ -55,6 +55,7 @@ pub struct Worker {
     pen: Pen,
     /// When the open batch must be sealed.
     due: Option<Instant>,
+    pulse: Arc<Pulse>,
 }
 
 /// What is remembered of a stream between chunks.
@@ -94,8 +95,10 @@ impl Worker {
         progress: Arc<Progress>,
         channels: Channels,
     ) -> Worker {
+        let mut encoder = Encoder::new(settings.batch);
+        encoder.set_utc_offset(utc_offset());
         let pen = Pen {
-            encoder: Encoder::new(settings.batch),
+            encoder,
             names: RecordKey::new(blake3::derive_key("logveil 2026 record names", host_key)),
             marks: IdentityKey::new(host_key),
             tally: Tally::default(),
@@ -104,6 +107,7 @@ impl Worker {
         };
         let (redactor, mint) = (Redactor::new(rules.current()), Mint::new(keys));
         let (ends, streams, origins) = (Vec::new(), HashMap::new(), OriginNames::default());
+        let pulse = progress.pulse();
         Worker {
             settings,
             rules,
@@ -117,6 +121,7 @@ impl Worker {
             pen,
             mint,
             due: None,
+            pulse,
         }
     }
 
@@ -126,7 +131,9 @@ impl Worker {
             let wait = self.due.map_or(IDLE, |due| due.saturating_duration_since(Instant::now()));
             match self.channels.chunks.recv_timeout(wait) {
                 Ok(chunk) => {
+                    self.pulse.begin();
                     let bytes = self.take(chunk);
+                    self.pulse.end();
                     if bytes.capacity() <= KEEP {
                         let _ = self.channels.buffers.try_send(bytes);
                     }
@@ -213,6 +220,8 @@ impl Worker {
     /// Closes the open batch, if anything is in it.
     pub fn seal(&mut self) {
         self.due = None;
+        // Summer time may have begun since the last batch.
+        self.pen.encoder.set_utc_offset(utc_offset());
         let set = self.redactor.rules().fingerprint();
         self.pen.seal(set);
         let told = self.pen.tally.take();
@@ -410,4 +419,10 @@ fn find_ends(chunk: &Chunk, ends: &mut Vec<u32>) {
 
 fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64)
+}
+
+/// Seconds by which the host's clock on the wall is ahead of UTC: what a time without a zone means.
+fn utc_offset() -> i32 {
+    let zone = jiff::tz::TimeZone::system();
+    jiff::Timestamp::from_millisecond(now()).map_or(0, |at| zone.to_offset(at).seconds())
 }

@@ -8,6 +8,7 @@ use crate::redact::RuleSet;
 use crate::{admin, telemetry};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Tail, mask and ship until a signal comes.
 #[derive(clap::Args, Debug)]
@@ -53,7 +54,7 @@ async fn serve(config: Config, rules: Arc<RuleSet>, signal: impl Future<Output =
     };
     let admin = tokio::spawn(admin::serve(config.admin, Arc::new(admin::Health::new(facts, progress.clone()))));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), rules = rules.len(), "logveil starts");
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let manager = tokio::spawn(report(progress.clone(), sd_notify::watchdog_enabled()));
     let stop = async move {
         signal.await;
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
@@ -61,12 +62,28 @@ async fn serve(config: Config, rules: Arc<RuleSet>, signal: impl Future<Output =
     };
     let ended = agent::run(config.agent, rules, progress.clone(), stop).await;
     admin.abort();
+    manager.abort();
     match ended {
         Ok(()) => {
             tracing::info!("stopped");
             ExitCode::SUCCESS
         }
         Err(error) => exit::fail(exit::UNREACHABLE, format_args!("[LV0401] {error}")),
+    }
+}
+
+/// Tells the service manager when the agent is up and, from then on, that it lives: not while a thread is stuck
+/// in one piece of work. An intake that does not answer is no reason for a restart.
+async fn report(progress: Arc<Progress>, watchdog: Option<Duration>) {
+    progress.started.notified().await;
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let Some(patience) = watchdog else { return };
+    let mut seen = Vec::new();
+    loop {
+        if progress.is_moving(&mut seen) {
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+        }
+        tokio::time::sleep(patience / 4).await;
     }
 }
 
