@@ -1,6 +1,6 @@
 //! The command line as a whole: one variant a command, whose arguments stand in the command's own file.
 
-use super::{check, demo, diff, explain, r#gen, intake, key, redact, retention, rules, run, scan, token};
+use super::{bench, check, demo, diff, explain, r#gen, intake, key, redact, retention, rules, run, scan, token};
 use std::process::ExitCode;
 
 const ABOUT: &str = "Masks personal data and credentials in logs and ships the cleaned records to Datadog";
@@ -48,6 +48,8 @@ pub enum Command {
     Scan(scan::Args),
     /// Compare two rule sets over the same lines; 1 when something would become visible.
     Diff(diff::Args),
+    /// Measure rules over given lines, and count how often each is asked, proposes and masks.
+    Bench(bench::Args),
     /// List, show, test and lint rules.
     Rules(rules::Args),
     /// Make schemas for editors, manual pages and shell completions.
@@ -71,6 +73,7 @@ impl Command {
             Command::Scan(args) => scan::run(args),
             Command::Diff(args) => diff::run(args),
             Command::Gen(args) => r#gen::run(args),
+            Command::Bench(args) => bench::run(args),
             Command::Rules(args) => rules::run(args),
         }
     }

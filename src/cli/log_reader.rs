@@ -20,6 +20,7 @@ const HEAD: usize = 8 * 1024;
 const LONGEST_BLOCK: usize = 128 * 1024;
 
 /// Whole lines of one file.
+#[derive(Clone)]
 pub(super) struct Chunk {
     /// Number of the file, in order.
     pub(super) file: usize,

@@ -6,6 +6,7 @@
 //! where nobody sees them.
 
 pub mod args;
+pub mod bench;
 pub mod check;
 pub mod configured;
 pub mod demo;

@@ -203,7 +203,7 @@ fn around(text: &[u8], place: Range<usize>, shown: &[u8]) -> String {
     let end = after.char_indices().nth(AROUND).map_or(after.len(), |(at, _)| at);
     let (first, last) = (if start > 0 { "…" } else { "" }, if end < after.len() { "…" } else { "" });
     let parts = [before[start..].as_bytes(), shown, after[..end].as_bytes()];
-    format!("{first}{}{last}", printable(&parts.concat()))
+    format!("{first}{}{last}", printable(&parts.concat()).trim())
 }
 
 fn added(workers: Vec<Worker>, keep: usize) -> Found {

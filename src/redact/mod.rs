@@ -10,6 +10,7 @@ mod automaton;
 pub mod builtin;
 pub mod carrier;
 pub mod catalogue;
+pub mod census;
 mod claims;
 mod context;
 pub mod explain;

@@ -281,3 +281,65 @@ fn gen_writes_what_the_package_ships() {
         assert_eq!(schema["additionalProperties"], false);
     }
 }
+
+#[test]
+fn bench_counts_how_often_each_rule_is_asked() {
+    let desk = Desk::new();
+    desk.write("a.log", "door badge_123456 open\nbadge_12 to ana@mail.example\nnothing\n");
+    let output = desk.run(&["bench", "--json", "--runs", "1", "--rules", "rules", "--input", "a.log"], "");
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let counts = |id: &str| {
+        let rules = told["rules"].as_array().expect("a list");
+        let rule = rules.iter().find(|rule| rule["rule"] == id).expect(id);
+        ["gate_hits", "candidates", "spans"].map(|name| rule[name].as_u64().expect("a number"))
+    };
+    assert_eq!((counts("acme-badge"), counts("acme-mail")), ([2, 1, 1], [1, 1, 1]));
+    let shown = desk.shown(&desk.run(&["bench", "--rules", "rules", "--input", "a.log"], ""));
+    assert!(shown.starts_with("3 lines") && shown.contains("acme-badge"), "{shown}");
+    let empty = desk.write("empty.log", "");
+    let output = desk.run(&["bench", "--input", &empty.display().to_string()], "");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+/// Figures that change with the machine and with the built-in pack, taken out.
+fn without_figures(shown: &str) -> String {
+    let mut out = String::new();
+    for line in shown.lines().filter(|line| !line.starts_with("cost of a line")) {
+        let line = line.split_once(" lines in ").map_or(line, |(counts, _)| counts);
+        let words = line.split_inclusive(' ').map(|word| match word.split_once(".yaml:") {
+            Some((file, _)) => format!("{file}.yaml:N"),
+            None => word.to_owned(),
+        });
+        let line: String = words.collect();
+        let line = match line.split_once(" rules, digest") {
+            Some((count, rest)) if count.bytes().all(|byte| byte.is_ascii_digit()) => format!("N rules, digest{rest}"),
+            _ => line,
+        };
+        out += line.trim_end();
+        out.push('\n');
+    }
+    out
+}
+
+/// Runs every console example of the page: blocks named after a file are that file, `$ logveil …` is run.
+#[test]
+fn the_documentation_shows_what_the_program_prints() {
+    let page = include_str!("../../docs/rule-tools.md");
+    let desk = Desk { dir: tempfile::tempdir().expect("a folder") };
+    let mut ran = 0;
+    for block in page.split("\n```").skip(1).step_by(2) {
+        let (title, body) = block.split_once('\n').expect("a title");
+        if let Some((_, file)) = title.split_once(' ') {
+            fs::create_dir_all(desk.path(file).parent().expect("a folder")).expect("a folder");
+            desk.write(file, format!("{body}\n"));
+        } else if title == "console" {
+            let (command, wanted) = body.split_once('\n').expect("output");
+            let args: Vec<&str> = command.strip_prefix("$ logveil ").expect("a command").split(' ').collect();
+            let shown = desk.shown(&desk.run(&args, ""));
+            let wanted = steady(wanted, desk.dir.path());
+            assert_eq!(without_figures(&shown), without_figures(&wanted), "{command}");
+            ran += 1;
+        }
+    }
+    assert!(ran >= 5, "only {ran} examples were found");
+}

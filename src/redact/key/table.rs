@@ -144,6 +144,11 @@ impl KeyTable {
         self.words.is_empty()
     }
 
+    /// The rules that a spelling may speak for.
+    pub(in crate::redact) fn rules_of(&self, word: u16) -> impl Iterator<Item = RuleIndex> {
+        self.words[usize::from(word)].uses.iter().map(|wanted| wanted.rule)
+    }
+
     pub(super) fn word(&self, at: u16) -> &Word {
         &self.words[usize::from(at)]
     }
