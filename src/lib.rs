@@ -6,7 +6,7 @@
 //! - floor 3, the door: [`cli`] (and `main.rs`)
 //! - floor 2, assembly: [`config`], [`agent`], [`admin`]
 //! - floor 1, edges, each touching one outside thing: [`source`], [`spool`], [`sink`], [`keyring`],
-//!   [`intake`], [`rules_dir`], [`durable`], [`telemetry`]
+//!   [`intake`], [`rules_dir`], [`durable`], [`hardening`], [`telemetry`]
 //! - floor 0, pure (bytes in, bytes out: no files, sockets, clock, threads, logging or globals):
 //!   [`redact`], [`batch`], [`token`], [`retention`], [`record`], [`tally`], [`strict_yaml`]
 
@@ -16,6 +16,7 @@ pub mod batch;
 pub mod cli;
 pub mod config;
 pub mod durable;
+pub mod hardening;
 pub mod intake;
 pub mod keyring;
 pub mod record;

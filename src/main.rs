@@ -3,5 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Tests choose by `FAILPOINTS` at which durable step the process hangs and is killed.
+    #[cfg(feature = "failpoints")]
+    let _scenario = fail::FailScenario::setup();
     logveil::cli::main()
 }

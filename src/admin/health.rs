@@ -18,6 +18,8 @@ pub struct Facts {
     pub rules: usize,
     /// Fingerprint of the rule set.
     pub fingerprint: String,
+    /// What the process has given up at its start.
+    pub hardening: String,
 }
 
 /// Judges the agent from its counters.
@@ -83,6 +85,7 @@ impl Health {
                 Some(why) => writeln!(text, "[-] {}: {why}", condition.name),
             };
         }
+        let _ = writeln!(text, "[i] process: {}", self.facts.hardening);
         (conditions.iter().all(|condition| condition.failed.is_none()), text)
     }
 }
@@ -92,7 +95,7 @@ mod tests {
     use super::*;
 
     fn health() -> Health {
-        let facts = Facts { region: "eu", rules: 3, fingerprint: "0".into() };
+        let facts = Facts { region: "eu", rules: 3, fingerprint: "0".into(), hardening: String::new() };
         Health::new(facts, Arc::new(Progress::default()))
     }
 

@@ -82,7 +82,7 @@ mod tests {
     fn the_text_is_openmetrics() {
         let progress = Arc::new(Progress::default());
         Progress::add(&progress.records_read, 7);
-        let facts = Facts { region: "eu", rules: 3, fingerprint: "ab".into() };
+        let facts = Facts { region: "eu", rules: 3, fingerprint: "ab".into(), hardening: String::new() };
         let text = render(&Arc::new(Health::new(facts, progress))).expect("text");
         for line in [
             "logveil_lines_read_total 7",

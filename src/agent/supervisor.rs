@@ -60,7 +60,6 @@ pub async fn run(
     stop: impl Future<Output = ()>,
 ) -> Result<(), AgentError> {
     let (settings, rules) = (Arc::new(settings), rules.into());
-    raise_file_limit();
     let sink = sink(&settings.output)?;
     let open = |error| failed("use the state directory", error);
     let state = StateDir::open(&settings.state_dir).map_err(open)?;
@@ -209,16 +208,6 @@ impl Crew {
             }
         }
         Ok(())
-    }
-}
-
-/// Every followed file is kept open: takes as many descriptors as the system allows without asking.
-fn raise_file_limit() {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let raised = rustix::process::Rlimit { current: limit.maximum, ..limit };
-    if limit.current != limit.maximum && setrlimit(Resource::Nofile, raised).is_err() {
-        tracing::debug!("the limit of open files could not be raised");
     }
 }
 

@@ -1,6 +1,6 @@
 //! The command line as a whole: one variant a command, whose arguments stand in the command's own file.
 
-use super::{bench, check, demo, diff, explain, r#gen, intake, key, redact, retention, rules, run, scan, token};
+use super::{bench, check, demo, diff, explain, r#gen, intake, key, redact, retention, rules, run, scan, spool, token};
 use std::process::ExitCode;
 
 const ABOUT: &str = "Masks personal data and credentials in logs and ships the cleaned records to Datadog";
@@ -42,6 +42,8 @@ pub enum Command {
     Query(token::Args),
     /// Ask the site where records land and for how long they are kept.
     Retention(retention::Args),
+    /// List and show waiting batches, and retry what was refused.
+    Spool(spool::Args),
     /// Explain what is masked in a text and why, or an error code.
     Explain(explain::Args),
     /// Count what the rules find in files, with masked samples; nothing leaves the host.
@@ -62,6 +64,7 @@ impl Command {
         match self {
             Command::Run(args) => run::run(args),
             Command::Check(args) => check::run(args),
+            Command::Spool(args) => spool::run(args),
             Command::Explain(args) => explain::run(args),
             Command::Demo(args) => demo::run(args),
             Command::Redact(args) => redact::run(args),

@@ -25,6 +25,7 @@ mod rule_choice;
 pub mod rules;
 pub mod run;
 pub mod scan;
+pub mod spool;
 mod suspect;
 pub mod token;
 

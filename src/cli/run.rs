@@ -4,6 +4,7 @@ use super::configured::{self, ConfigFile};
 use super::exit;
 use crate::agent::{self, Progress};
 use crate::config::{Config, Depth};
+use crate::hardening::{self, Applied};
 use crate::redact::RuleSet;
 use crate::{admin, telemetry};
 use std::process::ExitCode;
@@ -31,7 +32,7 @@ pub fn run(args: Args) -> ExitCode {
 }
 
 fn start(config: Config, rules: Arc<RuleSet>) -> ExitCode {
-    close_doors();
+    let applied = hardening::apply(&config.agent.state_dir);
     telemetry::install(config.log_level, config.log_format, rules.clone());
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -39,21 +40,22 @@ fn start(config: Config, rules: Arc<RuleSet>) -> ExitCode {
     };
     runtime.block_on(async {
         match agent::stop_signal() {
-            Ok(stop) => serve(config, rules, stop).await,
+            Ok(stop) => serve(config, rules, &applied, stop).await,
             Err(error) => exit::fail(exit::UNREACHABLE, format_args!("[LV0401] cannot listen to signals: {error}")),
         }
     })
 }
 
-async fn serve(config: Config, rules: Arc<RuleSet>, signal: impl Future<Output = ()>) -> ExitCode {
+async fn serve(config: Config, rules: Arc<RuleSet>, applied: &Applied, signal: impl Future<Output = ()>) -> ExitCode {
     let progress = Arc::new(Progress::default());
     let facts = admin::Facts {
         region: config.region.name(),
         rules: rules.len(),
         fingerprint: format!("{:016x}", rules.fingerprint().0),
+        hardening: applied.to_string(),
     };
     let admin = tokio::spawn(admin::serve(config.admin, Arc::new(admin::Health::new(facts, progress.clone()))));
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), rules = rules.len(), "logveil starts");
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), rules = rules.len(), hardening = %applied, "logveil starts");
     let manager = tokio::spawn(report(progress.clone(), sd_notify::watchdog_enabled()));
     let stop = async move {
         signal.await;
@@ -85,12 +87,4 @@ async fn report(progress: Arc<Progress>, watchdog: Option<Duration>) {
         }
         tokio::time::sleep(patience / 4).await;
     }
-}
-
-/// What we write is ours alone, and our memory is in no core dump and open to no debugger.
-fn close_doors() {
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
 }

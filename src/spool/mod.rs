@@ -17,6 +17,7 @@
 //! ```
 
 mod frame;
+pub mod inspect;
 mod ledger;
 mod recover;
 mod settings;

@@ -74,11 +74,17 @@ impl Host {
 
     /// Starts the agent; its own log is added to `own.log`.
     pub(crate) fn start(&self) -> Agent {
+        self.start_with(&[])
+    }
+
+    /// As [`Host::start`], with these variables set.
+    pub(crate) fn start_with(&self, variables: &[(&str, &str)]) -> Agent {
         let log = OpenOptions::new().create(true).append(true).open(self.path("own.log")).expect("a log");
         let child = Command::new(env!("CARGO_BIN_EXE_logveil"))
             .arg("run")
             .arg("--config")
             .arg(self.path("logveil.yaml"))
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a descriptor"))
             .stderr(log)
@@ -117,6 +123,11 @@ impl Host {
 }
 
 impl Agent {
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         use rustix::process::{Pid, Signal, kill_process};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Floor of each top-level module.
 const FLOORS: &[(u8, &[&str])] = &[
     (0, &["redact", "batch", "token", "retention", "record", "tally", "strict_yaml"]),
-    (1, &["source", "spool", "sink", "keyring", "intake", "rules_dir", "durable", "telemetry"]),
+    (1, &["source", "spool", "sink", "keyring", "intake", "rules_dir", "durable", "hardening", "telemetry"]),
     (2, &["config", "agent", "admin"]),
     (3, &["cli"]),
 ];

@@ -1,5 +1,6 @@
 //! End-to-end and integration tests: one binary, one module a theme.
 
+mod faults;
 mod hard_cases;
 
 mod agent_tokens;
@@ -11,5 +12,6 @@ mod intake_contract;
 mod layering;
 mod retention;
 mod sink_datadog;
+mod spool_command;
 mod tokens;
 mod tools;

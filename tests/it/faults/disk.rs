@@ -1,0 +1,146 @@
+//! Rows D: the state directory's disk is full, damaged or refused.
+
+use super::{Mount, assert_whole, host, intake, pause, until, wait_for_numbers};
+use crate::host::{Host, numbered};
+use std::fs;
+use std::path::PathBuf;
+
+fn waiting(host: &Host) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> =
+        fs::read_dir(host.path("state/spool")).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    found.retain(|path| path.extension().is_some_and(|e| e == "batch"));
+    found.sort();
+    found
+}
+
+/// Leaves at least `least` batches in the spool of a stopped agent.
+fn spooled(least: usize) -> (logveil::intake::Intake, Host, usize) {
+    let intake = intake("|503");
+    let host = host(&intake);
+    let mut written = 0;
+    let agent = host.start();
+    while waiting(&host).len() < least {
+        host.append("a.log", &numbered(written, written + 100));
+        written += 100;
+        pause(250);
+        assert!(written < 10_000, "{}", host.own_log());
+    }
+    assert!(agent.stop().success());
+    (intake, host, written)
+}
+
+#[test]
+fn d01_the_spools_file_system_is_full() {
+    let intake = intake("|503");
+    let host = host(&intake);
+    let at = host.path("state");
+    let Some(_mounted) = Mount::new(&["-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs"], &at) else { return };
+    fs::write(at.join("filler"), vec![0u8; 1_600_000]).expect("written");
+    let agent = host.start();
+    let mut written = 0;
+    until("the disk fills", &host, || {
+        host.append("a.log", &numbered(written, written + 2000));
+        written += 2000;
+        host.own_log().contains("spool cannot be written")
+    });
+    fs::remove_file(at.join("filler")).expect("removed");
+    intake.play("".parse().expect("a script"));
+    assert_whole(&intake, &host, written as u64);
+    assert!(agent.stop().success());
+}
+
+#[test]
+fn d06_flipped_zeroed_and_missing_batches_are_read_again() {
+    type Damage = fn(&PathBuf);
+    let damages: [Damage; 4] = [
+        |path| {
+            let mut bytes = fs::read(path).expect("read");
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 0x10;
+            fs::write(path, bytes).expect("written");
+        },
+        |path| fs::write(path, vec![0u8; 4096]).expect("written"),
+        |path| fs::write(path, b"").expect("written"),
+        |path| fs::remove_file(path).expect("removed"),
+    ];
+    for damage in damages {
+        let (intake, host, written) = spooled(3);
+        let files = waiting(&host);
+        damage(&files[files.len() / 2]);
+        intake.play("".parse().expect("a script"));
+        let agent = host.start();
+        assert_whole(&intake, &host, written as u64);
+        assert!(agent.stop().success());
+    }
+}
+
+#[test]
+fn d07_a_checkpoint_cut_at_any_length_starts_again() {
+    let intake = intake("");
+    let host = host(&intake);
+    host.append("a.log", &numbered(0, 300));
+    let agent = host.start();
+    wait_for_numbers(&intake, &host, 300);
+    assert!(agent.stop().success());
+    let checkpoint = host.path("state/checkpoint");
+    let whole = fs::read(&checkpoint).expect("read");
+    let mut written = 300;
+    for cut in [0, 1, whole.len() / 2, whole.len() - 2] {
+        fs::write(&checkpoint, &whole[..cut]).expect("written");
+        host.append("a.log", &numbered(written, written + 10));
+        written += 10;
+        let agent = host.start();
+        wait_for_numbers(&intake, &host, written as u64);
+        assert!(agent.stop().success());
+    }
+    crate::host::assert_wire(&intake);
+    host.assert_clean();
+}
+
+#[test]
+fn d09_a_spool_at_its_limit_holds_the_files_back() {
+    let intake = intake("|503");
+    let host = Host::new(&intake.origin(), "    compression: none\nspool: {max: 16MiB}\n");
+    let agent = host.start();
+    for part in 0..10 {
+        host.append("a.log", &numbered(part * 6000, part * 6000 + 6000));
+    }
+    let bytes = |host: &Host| waiting(host).iter().filter_map(|p| fs::metadata(p).ok()).map(|m| m.len()).sum::<u64>();
+    until("the spool fills", &host, || bytes(&host) > 11 << 20);
+    pause(1000);
+    assert!(bytes(&host) <= 17 << 20, "{} bytes", bytes(&host));
+    fs::remove_file(host.path("logs/a.log")).expect("deleted");
+    intake.play("".parse().expect("a script"));
+    assert_whole(&intake, &host, 60_000);
+    assert!(agent.stop().success());
+}
+
+#[test]
+fn d09_drop_oldest_drops_counts_and_keeps_the_newest() {
+    let intake = intake("|503");
+    let host = Host::new(&intake.origin(), "    compression: none\nspool: {max: 16MiB, when_full: drop_oldest}\n");
+    let agent = host.start();
+    host.append("a.log", &numbered(0, 60_000));
+    until("the oldest go", &host, || host.own_log().contains("oldest records were dropped"));
+    host.append("a.log", &numbered(60_000, 60_001));
+    pause(1500);
+    intake.play("".parse().expect("a script"));
+    until("the newest arrives", &host, || super::numbers(&intake).contains(&60_000));
+    assert!(super::numbers(&intake).len() < 60_001);
+    assert!(agent.stop().success());
+    crate::host::assert_wire(&intake);
+    host.assert_clean();
+}
+
+#[test]
+fn d12_a_state_directory_open_to_others_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let intake = intake("");
+    let host = host(&intake);
+    fs::create_dir(host.path("state")).expect("a folder");
+    fs::set_permissions(host.path("state"), fs::Permissions::from_mode(0o777)).expect("opened");
+    host.append("a.log", &numbered(0, 10));
+    assert!(!host.start().wait().success());
+    assert!(host.own_log().contains("written by others"), "{}", host.own_log());
+    assert!(intake.ledger().book().requests.is_empty());
+}

@@ -1,0 +1,106 @@
+//! The promises under faults: numbered records that check themselves, planted values that must show up nowhere,
+//! real files, processes, sockets and file systems. `tests/FAULTS.md` says which row of the plan is covered where.
+
+mod disk;
+mod hidden;
+mod matrix;
+mod network;
+mod process;
+mod rotation;
+
+use crate::host::{Host, LIMIT, arrived, assert_wire, wait_for};
+use logveil::intake::{Intake, Settings};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+fn intake(script: &str) -> Intake {
+    let script = script.parse().expect("a script");
+    Intake::start(Settings { script, ..Settings::default() }).expect("an intake")
+}
+
+/// A host whose agent ships to the intake.
+fn host(intake: &Intake) -> Host {
+    Host::new(&intake.origin(), "")
+}
+
+/// Numbers that arrived under any file name, in order of arrival.
+fn numbers(intake: &Intake) -> Vec<u64> {
+    arrived(intake.ledger()).into_values().flatten().collect()
+}
+
+/// How many records are stored twice under different names: read twice, not sent twice.
+fn read_twice(intake: &Intake) -> usize {
+    let book = intake.ledger().book();
+    let ids: BTreeSet<_> = book.stored.iter().map(|s| s.event["logveil"]["id"].to_string()).collect();
+    drop(book);
+    ids.len() - numbers(intake).into_iter().collect::<BTreeSet<_>>().len()
+}
+
+/// Waits for records `0..n`, then asserts that none is lost, none was read twice and nothing has leaked.
+fn assert_whole(intake: &Intake, host: &Host, n: u64) {
+    wait_for_numbers(intake, host, n);
+    assert_eq!(read_twice(intake), 0, "records read twice");
+    assert_wire(intake);
+    host.assert_clean();
+}
+
+fn wait_for_numbers(intake: &Intake, host: &Host, n: u64) {
+    wait_for(intake, host, n as usize);
+    let seen: BTreeSet<u64> = numbers(intake).into_iter().collect();
+    let lost: Vec<u64> = (0..n).filter(|number| !seen.contains(number)).take(5).collect();
+    assert!(lost.is_empty(), "lost, among others: {lost:?}\n{}", host.own_log());
+}
+
+fn until(what: &str, host: &Host, mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + LIMIT;
+    while !done() {
+        assert!(Instant::now() < end, "{what}\n{}", host.own_log());
+        pause(30);
+    }
+}
+
+fn pause(milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+}
+
+/// A file system of its own; unmounted when dropped.
+struct Mount<'a>(&'a Path);
+
+impl<'a> Mount<'a> {
+    /// None, said loudly, where this user may not mount.
+    fn new(arguments: &[&str], at: &'a Path) -> Option<Mount<'a>> {
+        std::fs::create_dir_all(at).expect("a folder");
+        let mounted = Command::new("mount").args(arguments).arg(at).output();
+        if mounted.as_ref().is_ok_and(|output| output.status.success()) {
+            return Some(Mount(at));
+        }
+        let why = mounted.map_or_else(|e| e.to_string(), |o| String::from_utf8_lossy(&o.stderr).trim().to_owned());
+        #[allow(clippy::print_stderr)]
+        {
+            eprintln!("SKIPPED: this test needs a mount, which is refused here: {why}");
+        }
+        None
+    }
+
+    /// An ext4 of 64 MiB in a file beside it, on a loop device.
+    fn ext4(image: &Path, at: &'a Path) -> Option<Mount<'a>> {
+        std::fs::File::create(image).and_then(|file| file.set_len(64 << 20)).expect("an image");
+        let made = Command::new("mkfs.ext4").arg("-q").arg("-F").arg(image).status();
+        if !made.is_ok_and(|status| status.success()) {
+            #[allow(clippy::print_stderr)]
+            {
+                eprintln!("SKIPPED: this test needs mkfs.ext4");
+            }
+            return None;
+        }
+        Mount::new(&["-o", "loop", &image.display().to_string()], at)
+    }
+}
+
+impl Drop for Mount<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}

@@ -1,0 +1,118 @@
+//! Rows P: the process is killed, stopped and started.
+
+use super::{assert_whole, host, intake, pause, wait_for_numbers};
+use crate::host::numbered;
+use std::time::{Duration, Instant};
+
+#[test]
+fn p02_killed_at_random_moments_under_load() {
+    let intake = intake("|202, 202+20ms, 503, cut-stored, 202");
+    let host = host(&intake);
+    let mut written = 0;
+    // Not random, so that a failure can be repeated; spread over everything a start and a batch do.
+    for kill in [35u64, 410, 90, 270, 150, 620, 60, 330, 200, 500, 110, 240] {
+        host.append("a.log", &numbered(written, written + 400));
+        host.append("b.log", &numbered(written + 400, written + 500));
+        written += 500;
+        let agent = host.start();
+        pause(kill);
+        host.append("a.log", &numbered(written, written + 100));
+        written += 100;
+        agent.kill();
+        host.assert_clean();
+    }
+    intake.play("".parse().expect("a script"));
+    let agent = host.start();
+    assert_whole(&intake, &host, written as u64);
+    assert!(agent.stop().success());
+}
+
+#[test]
+fn p03_an_idle_agent_stops_at_once() {
+    let intake = intake("");
+    let host = host(&intake);
+    host.append("a.log", &numbered(0, 10));
+    let agent = host.start();
+    wait_for_numbers(&intake, &host, 10);
+    assert!(agent.stop().success());
+}
+
+#[test]
+fn p04_a_stop_with_a_dead_network_ends_in_time() {
+    let intake = intake("|stall");
+    let host = host(&intake);
+    host.append("a.log", &numbered(0, 5000));
+    let agent = host.start();
+    assert!(intake.ledger().wait(crate::host::LIMIT, |book| !book.requests.is_empty()), "{}", host.own_log());
+    let began = Instant::now();
+    assert!(agent.stop().success(), "{}", host.own_log());
+    assert!(began.elapsed() < Duration::from_secs(30), "a stop hangs on the network");
+    intake.play("".parse().expect("a script"));
+    let agent = host.start();
+    assert_whole(&intake, &host, 5000);
+    assert!(agent.stop().success());
+}
+
+#[test]
+fn p05_twenty_restarts_under_load() {
+    let intake = intake("");
+    let host = host(&intake);
+    let mut written = 0;
+    for _ in 0..20 {
+        host.append("a.log", &numbered(written, written + 300));
+        written += 300;
+        let agent = host.start();
+        pause(90);
+        host.append("a.log", &numbered(written, written + 50));
+        written += 50;
+        // A signal that comes before the agent listens ends it as the kernel does; nothing may be lost either way.
+        agent.terminate();
+        let _ = agent.wait();
+    }
+    let agent = host.start();
+    assert_whole(&intake, &host, written as u64);
+    assert!(agent.stop().success());
+}
+
+#[test]
+fn p12_a_second_agent_on_the_same_state_ends_with_the_reason() {
+    let intake = intake("");
+    let host = host(&intake);
+    host.append("a.log", &numbered(0, 10));
+    let agent = host.start();
+    wait_for_numbers(&intake, &host, 10);
+    assert_eq!(host.start().wait().code(), Some(4));
+    assert!(host.own_log().contains("another agent"), "{}", host.own_log());
+    host.append("a.log", &numbered(10, 20));
+    assert_whole(&intake, &host, 20);
+    assert!(agent.stop().success());
+}
+
+/// The agent hangs at a durable step, is killed there, and the next start goes on.
+#[cfg(feature = "failpoints")]
+#[test]
+fn p01_killed_at_every_durable_step() {
+    let steps = [
+        "registry-save",
+        "spool-half-written",
+        "spool-written",
+        "spool-renamed",
+        "spool-checkpoint",
+        "spool-acknowledged",
+    ];
+    for step in steps {
+        for before in ["", "1*off->"] {
+            let intake = intake("");
+            let host = host(&intake);
+            host.append("a.log", &numbered(0, 1500));
+            let agent = host.start_with(&[("FAILPOINTS", &format!("{step}={before}sleep(600000)"))]);
+            pause(1500);
+            host.append("a.log", &numbered(1500, 2000));
+            agent.kill();
+            host.assert_clean();
+            let agent = host.start();
+            assert_whole(&intake, &host, 2000);
+            assert!(agent.stop().success());
+        }
+    }
+}
