@@ -9,8 +9,8 @@
 //!
 //! Nothing here stops the agent: what the kernel refuses is told by [`Applied`] and shown by `/readyz`.
 
-use landlock::{ABI, Access, AccessFs, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr};
-use landlock::{RulesetError, RulesetStatus};
+use landlock::{ABI, Access, AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd};
+use landlock::{Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 use std::fmt;
 use std::os::unix::fs::DirBuilderExt;
@@ -67,10 +67,12 @@ fn confine(state_dir: &Path) -> Writes {
 /// Sockets may still be made, and stale ones removed: they hold no text.
 fn restrict(state_dir: &Path) -> Result<RulesetStatus, String> {
     let told = |error: RulesetError| error.to_string();
-    let writing: BitFlags<AccessFs> =
-        AccessFs::from_write(ABI::V3) & !(AccessFs::MakeSock | AccessFs::RemoveFile | AccessFs::Refer);
+    let writing: BitFlags<AccessFs> = AccessFs::from_write(ABI::V3) & !(AccessFs::MakeSock | AccessFs::RemoveFile);
     let open = |path: &Path| PathFd::new(path).map_err(|error| error.to_string());
-    let ruleset = Ruleset::default().handle_access(writing).map_err(told)?.create().map_err(told)?;
+    // Without this right no file may move between our own folders (quarantine): then better no rules at all.
+    let ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    let ruleset = ruleset.handle_access(AccessFs::Refer).map_err(told)?.set_compatibility(CompatLevel::BestEffort);
+    let ruleset = ruleset.handle_access(writing).map_err(told)?.create().map_err(told)?;
     let ruleset = ruleset.add_rule(PathBeneath::new(open(state_dir)?, writing)).map_err(told)?;
     let to_device = AccessFs::WriteFile | AccessFs::Truncate;
     let ruleset = ruleset.add_rule(PathBeneath::new(open(Path::new("/dev/null"))?, to_device)).map_err(told)?;
@@ -106,7 +108,8 @@ mod tests {
             let writes = confine(&ours);
             std::fs::create_dir_all(ours.join("spool")).expect("below ours");
             std::fs::write(ours.join("spool/batch.tmp"), "x").expect("below ours");
-            std::fs::rename(ours.join("spool/batch.tmp"), ours.join("spool/batch")).expect("below ours");
+            std::fs::create_dir(ours.join("quarantine")).expect("below ours");
+            std::fs::rename(ours.join("spool/batch.tmp"), ours.join("quarantine/batch")).expect("between folders");
             std::fs::read(other.join("there")).expect("reading stays free");
             let refused = [
                 std::fs::write(other.join("new"), "x").is_err(),

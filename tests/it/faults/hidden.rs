@@ -34,7 +34,7 @@ fn r03_a_private_key_over_many_lines_and_a_kill_between_them() {
 fn r06_a_planted_value_in_the_files_name() {
     let intake = intake("");
     let host = host(&intake);
-    host.append(&format!("anna.{CANARY}@example.com.log"), &numbered(0, 50));
+    host.append(&format!("anna.{CANARY}@example.com_1.log"), &numbered(0, 50));
     let agent = host.start();
     wait_for(&intake, &host, 50);
     assert!(agent.stop().success());
