@@ -88,7 +88,7 @@ impl Claims {
         if found.refused {
             return;
         }
-        if is_own_mask(value)
+        if is_own_mask(rules, value)
             || (!found.strong && rules.keeps.covering(text, span, floor, limit).is_some())
             || allowed(rules, rule, value).is_some()
         {
@@ -281,7 +281,7 @@ fn fate(rules: &RuleSet, text: &[u8], found: Found, place: Range<usize>) -> Fate
     let (rule, span) = (found.finding.rule, found.finding.span);
     let value = span.of(text);
     let kept = || rules.keeps.covering(text, span, place.start, place.end).filter(|_| !found.strong);
-    if is_own_mask(value) {
+    if is_own_mask(rules, value) {
         Fate::OwnMask
     } else if found.refused {
         reason::refusal(rules, text, rule, span, place)
@@ -297,10 +297,9 @@ fn fate(rules: &RuleSet, text: &[u8], found: Found, place: Range<usize>) -> Fate
 }
 
 /// A label or token of ours: `[email]`, `[card-1111]`, `em_…`.
-fn is_own_mask(value: &[u8]) -> bool {
+fn is_own_mask(rules: &RuleSet, value: &[u8]) -> bool {
     if let [b'[', inner @ .., b']'] = value {
-        return inner.first().is_some_and(u8::is_ascii_lowercase)
-            && inner.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-');
+        return rules.keys.labels().knows(inner);
     }
     form::token_at(value) == Some(value.len())
 }

@@ -15,6 +15,7 @@ use super::search::{Found, Scratch, Window, search, search_text};
 use super::shape::key_block::{self, Block, Line};
 use super::trigger::Triggers;
 use super::view::Expander;
+use crate::record::Fingerprint;
 use crate::token::{Minter, Token};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -55,8 +56,15 @@ struct Work {
 pub struct StreamState {
     /// Records since the BEGIN marker of an open block.
     open: Option<u16>,
-    /// A key whose value is expected in the next record.
-    carry: Option<Carry>,
+    /// A key whose value is expected in the next record, and the rules it speaks of.
+    carry: Option<(Fingerprint, Carry)>,
+}
+
+impl StreamState {
+    /// True while a later record may continue something: never for more than 256 records in a row.
+    fn is_open(&self) -> bool {
+        self.open.is_some() || self.carry.is_some()
+    }
 }
 
 /// A record with its masks applied; a view into the redactor's scratch space, valid until the next record.
@@ -159,7 +167,6 @@ impl Redactor {
     ) {
         let text_end = if range.end > range.start && block[range.end - 1] == b'\n' { range.end - 1 } else { range.end };
         let text = range.start..text_end;
-        let was_open = stream.open.is_some();
         let (rules, minter, work) = (&self.rules, &mut self.minter, &mut self.work);
         // The triggers of the whole block are lent to the record's scratch for the time of the search.
         std::mem::swap(&mut work.scratch.triggers, &mut self.triggers);
@@ -189,7 +196,7 @@ impl Redactor {
             shadowed: claims.shadowed(),
             tokens: claims.tokens(),
             withheld,
-            in_open_block: stream.open.is_some() || (was_open && stream.open.is_some()),
+            in_open_block: stream.is_open(),
         });
     }
 }
@@ -208,7 +215,12 @@ impl Work {
         self.found.clear();
         self.claims.begin(record.clone());
         self.key_blocks(rules, stream, block, window);
-        search(rules, block, window, record.clone(), &mut stream.carry, &mut self.scratch, &mut self.found);
+        // Numbers of rules mean nothing to another rule set.
+        let fingerprint = rules.fingerprint();
+        let carry = stream.carry.take().filter(|(of, _)| *of == fingerprint);
+        let mut carry = carry.map(|(_, carry)| carry);
+        search(rules, block, window, record.clone(), &mut carry, &mut self.scratch, &mut self.found);
+        stream.carry = carry.map(|carry| (fingerprint, carry));
         for found in self.found.drain(..) {
             self.claims.add(rules, minter.as_deref_mut(), block, found, None);
         }
@@ -368,8 +380,8 @@ impl<'a> Redacted<'a> {
         self.withheld
     }
 
-    /// True when the record lies inside a key block (its first line included) that a later record
-    /// may continue: a saved position must not pass the first such record of an unfinished block.
+    /// True when the record lies inside a key block or a keyed value (its first line included) that a later
+    /// record may continue: a saved position must not pass the first such record of what is unfinished.
     pub fn in_open_block(&self) -> bool {
         self.in_open_block
     }

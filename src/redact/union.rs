@@ -109,6 +109,12 @@ fn odd_backslashes(raw: &[u8], at: usize, floor: usize) -> bool {
     raw[floor..at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
+/// The backslashes of the quote behind `before` that belong to it; the others are escaped ones of what it closes.
+fn quote_depth(before: &[u8]) -> usize {
+    let run = before.iter().rev().take_while(|byte| **byte == b'\\').count();
+    [0, 1, 3, 7, 15].into_iter().find(|own| run >= *own && (run - own).is_multiple_of(2 * (own + 1))).unwrap_or(run)
+}
+
 /// True when `span` is a whole bare JSON number of `text`: between a key's colon, a bracket or a comma and
 /// the end of a value, in something that is JSON there. Also gives the number of backslashes before the
 /// quotes of that JSON.
@@ -135,8 +141,7 @@ pub(super) fn bare_number(text: &[u8], span: Span, floor: usize, limit: usize) -
                 while quote > lowest && text[quote - 1] == b' ' {
                     quote -= 1;
                 }
-                return (quote > floor && text[quote - 1] == b'"')
-                    .then(|| text[floor..quote - 1].iter().rev().take_while(|byte| **byte == b'\\').count());
+                return (quote > floor && text[quote - 1] == b'"').then(|| quote_depth(&text[floor..quote - 1]));
             }
             Some(b'[') => return in_json_array(text, before - 1, floor),
             Some(b',') => {
@@ -200,6 +205,7 @@ mod tests {
             (r#"{"pesel":90010112349,"amount":1}"#, Some(0)),
             (r#"{"m":"{\"pesel\": 90010112349}"}"#, Some(1)),
             (r#"{"ids":[1, 90010112349]}"#, Some(0)),
+            (r#"{"pesel\\":90010112349}"#, Some(0)),
             ("[90010112349]", Some(0)),
             ("pesel: 90010112349, next", None),
             ("pesel=90010112349", None),

@@ -3,8 +3,9 @@
 //! One tolerant reader for JSON at any depth of escaping, JavaScript, Python, Ruby, PHP, Java and Go
 //! dumps: brackets nest, a text before `:`, `=` or `=>` is a name, everything else is a value.
 
-use super::carry::{Carry, Open};
+use super::carry::Open;
 use super::kind::ValueKind;
+use super::lines;
 use super::member;
 use super::quoted;
 use super::reader::Reader;
@@ -65,6 +66,7 @@ struct State {
 }
 
 fn walk(reader: &mut Reader<'_>, scope: Scope<'_>, mut at: usize, depth: u16) -> usize {
+    let start = at;
     let mut state = State { depth, quote_depth: None, valued: false, described: nameless(reader) };
     while let Some(byte) = scope.byte(at) {
         match byte {
@@ -99,8 +101,7 @@ fn walk(reader: &mut Reader<'_>, scope: Scope<'_>, mut at: usize, depth: u16) ->
         }
     }
     if !scope.nested && state.depth > 0 {
-        let (rule, kind) = (reader.rule, reader.kind);
-        reader.cursor.set_carry(Carry { rule, kind, indent: 0, open: Open::Container(state.depth), records: 0 });
+        lines::leave_open(reader, scope, start, Open::Container(state.depth));
     }
     scope.limit
 }

@@ -10,7 +10,10 @@ use std::ops::Range;
 pub(crate) fn secret_part(value: &[u8], quoted: bool, labels: &Labels) -> Option<Range<usize>> {
     let lead = value.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     let tail = value[lead..].iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count();
-    let core = &value[lead..value.len() - tail];
+    // A bare value does not end in a backslash: it escapes what stands behind.
+    let slashes =
+        if quoted { 0 } else { value[lead..value.len() - tail].iter().rev().take_while(|b| **b == b'\\').count() };
+    let core = &value[lead..value.len() - tail - slashes];
     if core.is_empty() || is_word_for_nothing(core) || is_filler(core) || is_own_mask(core, labels) {
         return None;
     }
@@ -40,9 +43,9 @@ fn is_word_for_nothing(value: &[u8]) -> bool {
 /// Words that a person or a parser writes behind `password:` without meaning a password.
 #[rustfmt::skip]
 const STATUS: &[&str] = &[
-    "accepted", "access", "and", "are", "at", "be", "been", "blank", "can", "can't", "cannot", "changed",
+    "accepted", "access", "all", "amd64", "and", "are", "arm64", "armhf", "at", "be", "been", "blank", "can", "can't", "cannot", "changed",
     "could", "created", "deleted", "denied", "disabled", "does", "empty", "enabled", "error", "expired",
-    "failed", "failure", "for", "found", "from", "generated", "granted", "has", "have", "in", "incorrect",
+    "failed", "failure", "for", "found", "from", "generated", "granted", "has", "have", "i386", "in", "incorrect",
     "invalid", "is", "issued", "length", "malformed", "mismatch", "missing", "must", "near", "needs", "not",
     "of", "ok", "or", "permission", "present", "prompt", "refreshed", "refused", "rejected", "required",
     "reset", "retrieved", "revoked", "rotated", "set", "should", "success", "the", "to", "too",

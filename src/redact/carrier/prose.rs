@@ -15,6 +15,25 @@ use super::scope::Scope;
 /// Words that announce a value.
 const ANNOUNCE: &[&str] = &["is", "was", "to", "jest", "brzmi", "be", "becomes", "ist", "est", "es", "=", "->"];
 
+/// First words behind a key after which a colon announces: `password for root: x`, never `password reset for: x`.
+const BEFORE_COLON: &[&str] = &[
+    "is",
+    "was",
+    "for",
+    "now",
+    "to",
+    "jest",
+    "do",
+    "dla",
+    "konta",
+    "użytkownika",
+    "of",
+    "value",
+    "für",
+    "pour",
+    "para",
+];
+
 /// Words between a key of digits and the digits.
 const FILL: &[&str] =
     &["is", "to", "jest", "no", "no.", "nr", "nr.", "number", "numer", "#", "code", "für", "of", "was"];
@@ -85,31 +104,59 @@ fn announces_group(scope: Scope<'_>, from: usize) -> bool {
     (1..=4).contains(&letters) && (digit(letters) || (rest.get(letters) == Some(&b' ') && digit(letters + 1)))
 }
 
+/// Things that have names of their own: `secret "tls-2" created` says nothing secret.
+const NAMED: &[&str] = &["secret", "secrets"];
+
 fn secret(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize, from: usize) -> bool {
+    let sql = follows_sql(scope, start);
+    if listed(&scope.text[start..at], NAMED) {
+        return announced(reader, scope, from);
+    }
+    if let Some(from) = behind_dash(scope, from) {
+        let end = trimmed_end(scope, from);
+        let word = &scope.text[from..end];
+        let claims = kind::is_opaque(word) && is_random(word);
+        return claims && reader.paid(from, end) && reader.claim(scope, from..end, false);
+    }
+    // `IDENTIFIED WITH caching_sha2_password BY 'x'`, `IDENTIFIED BY PASSWORD '*…'`.
+    let by = word_end(scope, from);
+    let behind = scope.skip_blank(by);
+    let from = if sql && listed(&scope.text[from..by], &["by", "as", "password"]) { behind } else { from };
     if let Some(quote) = quoted::open(scope, from) {
         let inner = quoted::read(scope, quote);
         let text = &scope.text[inner.start..inner.end];
         // SQL writes its literals in single quotes: `WITH PASSWORD 'x'`.
-        let literal = scope.text[quote.content - 1] == b'\'' && follows_sql(scope, start);
+        let literal = scope.text[quote.content - 1] == b'\'' && sql;
         let claims = inner.closed && (literal || looks_secret(text));
         if claims && reader.paid(from, inner.after) {
             scalar(reader, scope, inner.start..inner.end, true);
         }
         return claims;
     }
-    let credentials = login_before(scope, start);
     let tabbed = scope.text[at] == b'\t';
     let end = bare::end(scope, from, Style::default());
     let word = &scope.text[from..end];
-    if credentials || (tabbed && looks_secret(word)) || (kind::is_opaque(word) && is_random(word)) {
+    let identified = sql && scope.has(start, b"identified");
+    if login_before(scope, start)
+        || ((tabbed || identified) && looks_secret(word))
+        || (kind::is_opaque(word) && is_random(word))
+    {
         return reader.paid(from, end) && reader.claim(scope, from..end, false);
     }
     announced(reader, scope, from)
 }
 
+/// `password - x`: the place behind the dash.
+fn behind_dash(scope: Scope<'_>, from: usize) -> Option<usize> {
+    let dash = ["- ", "– ", "— "].iter().find(|dash| scope.has(from, dash.as_bytes()))?;
+    Some(scope.skip_blank(from + dash.len()))
+}
+
 /// Words up to one that announces, then a word that looks like a secret.
 fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize) -> bool {
     const REACH: usize = 6;
+    let first = scope.text[from..word_end(scope, from)].trim_ascii();
+    let colon_announces = listed(first.strip_suffix(b":").unwrap_or(first), BEFORE_COLON);
     for _ in 0..REACH {
         let end = word_end(scope, from);
         let word = &scope.text[from..end];
@@ -119,6 +166,9 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize) -> bool
             return false;
         }
         let next = scope.skip_blank(end);
+        if colon.is_some() && !colon_announces {
+            return false;
+        }
         if colon.is_some() || listed(plain, ANNOUNCE) {
             let value_end = trimmed_end(scope, next);
             let value = &scope.text[next..value_end];
@@ -127,7 +177,8 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize) -> bool
                 from = next;
                 continue;
             }
-            return looks_secret(value) && reader.paid(from, value_end) && reader.claim(scope, next..value_end, false);
+            let tells = looks_secret(value) && !tells_a_fact(value);
+            return tells && reader.paid(from, value_end) && reader.claim(scope, next..value_end, false);
         }
         if !plain.iter().all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80 || *byte == b'-') {
             return false;
@@ -153,15 +204,24 @@ fn trimmed_end(scope: Scope<'_>, from: usize) -> usize {
 }
 
 /// A digit or a sign inside, or capitals inside: not a word of a sentence, not a small number.
-fn looks_secret(word: &[u8]) -> bool {
+pub(crate) fn looks_secret(word: &[u8]) -> bool {
     let core = word.trim_ascii();
     if core.len() < 4 || core.starts_with(b"/") || core.iter().any(u8::is_ascii_whitespace) {
         return false;
     }
     let digits = core.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let signs = core.iter().filter(|byte| byte.is_ascii_punctuation() && !b"'-.".contains(byte)).count();
+    let signs = core.iter().filter(|byte| byte.is_ascii_punctuation() && !b"'-._".contains(byte)).count();
     let capital = core[1..].iter().any(u8::is_ascii_uppercase) && core.iter().any(u8::is_ascii_lowercase);
     digits > 0 || signs > 0 || capital
+}
+
+/// `is 2048 bits`, `is 2026-03-01`, `is v2`, `is s3://…`: what a sentence tells about a key.
+fn tells_a_fact(word: &[u8]) -> bool {
+    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let short = digits == word.len() && digits < 6;
+    let dated = digits == 4 && word.get(4) == Some(&b'-');
+    let version = word[0] == b'v' && word.get(1).is_some_and(u8::is_ascii_digit) && word.len() < 8;
+    short || dated || version || memchr::memmem::find(word, b"://").is_some()
 }
 
 /// Not a date, a path, a version, an address of a thing.

@@ -24,9 +24,13 @@ pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, carry: Carry) {
     }
     let deeper = lines::belongs(scope, scope.floor, first, usize::from(carry.indent));
     match carry.open {
-        Open::Container(depth) => {
+        // Pretty printers indent what a container holds; anything else is a record of its own.
+        Open::Container(depth) if deeper || matches!(scope.text[first], b']' | b'}' | b')') => {
             let end = container::resume(reader, scope, first, depth);
             reader.paid(first, end);
+            if let Some(Carry { open: open @ Open::Container(_), .. }) = reader.cursor.carry() {
+                reader.cursor.set_carry(Carry { records, open, ..carry });
+            }
         }
         Open::Sibling => {
             let named = member::at_start(scope, first);
@@ -49,6 +53,6 @@ pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, carry: Carry) {
             lines::claim_text(reader, scope, first, scope.limit);
             reader.cursor.set_carry(Carry { records, ..carry });
         }
-        Open::Value | Open::Block | Open::Mapping => {}
+        Open::Value | Open::Block | Open::Mapping | Open::Container(_) => {}
     }
 }

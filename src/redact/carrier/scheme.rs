@@ -6,8 +6,24 @@
 use super::bare::{self, Style};
 use super::header::space_at;
 use super::kind;
+use super::member;
 use super::reader::Reader;
 use super::scope::Scope;
+
+/// Whether the scheme's name at `start` is the value of a member that only tells a type:
+/// `token_type=bearer`, `"tokenType": "Bearer"`. Such a name announces nothing.
+pub(crate) fn is_type(scope: Scope<'_>, start: usize) -> bool {
+    let quote = usize::from(start > scope.floor && matches!(scope.text[start - 1], b'"' | b'\''));
+    let open = start - quote;
+    let open = open - if quote > 0 { scope.backslashes_before(open, scope.floor) } else { 0 };
+    let Some(owner) = member::owner(scope, open) else { return false };
+    let name = &scope.text[owner.name];
+    ["type", "scheme", "method", "kind"].iter().any(|known| ends_with_fold(name, known))
+}
+
+fn ends_with_fold(name: &[u8], ending: &str) -> bool {
+    name.len() >= ending.len() && name[name.len() - ending.len()..].eq_ignore_ascii_case(ending.as_bytes())
+}
 
 /// Reads the credential behind a scheme's name that ends at `at`.
 pub(crate) fn opaque(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bool {

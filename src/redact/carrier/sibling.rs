@@ -150,6 +150,25 @@ fn setting(reader: &mut Reader<'_>, scope: Scope<'_>, member: &member::Member) -
     end
 }
 
+/// Reads the item behind the name in `{password,<<"x">>}` and `s:8:"password";s:1:"x"`: the name ends at `after`.
+pub(crate) fn paired(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, after: usize) -> bool {
+    let tuple = start > scope.floor && scope.text[start - 1] == b'{' && scope.byte(after) == Some(b',');
+    let from = if tuple {
+        let item = scope.skip_blank(after + 1);
+        item + if scope.has(item, b"<<") { 2 } else { 0 }
+    } else if scope.has(after, b";s:") {
+        let digits = scope.text[after + 3..scope.limit].iter().take(8).take_while(|byte| byte.is_ascii_digit()).count();
+        after + 4 + digits
+    } else {
+        return false;
+    };
+    let quoted = quoted::open(scope, from).is_some();
+    if quoted {
+        value::read(reader, scope, from, Style { member: true, ..Style::default() });
+    }
+    quoted
+}
+
 /// Reads the item behind the name in a list: `["X-Api-Key","…", …]`, `["--token","…"]`, `("password", "…")`.
 pub(crate) fn following(reader: &mut Reader<'_>, scope: Scope<'_>, open: usize, after: usize) -> bool {
     let before = scope.back_over_space(before_prefix(scope, open));
@@ -166,11 +185,39 @@ pub(crate) fn following(reader: &mut Reader<'_>, scope: Scope<'_>, open: usize, 
     let text = &scope.text[inner.start..inner.end];
     let pair = opener != b',' && matches!(scope.byte(scope.skip_space(inner.after)), Some(b']' | b')'));
     let header = is_header(name) && !is_header(text);
-    if header || name.starts_with(b"-") || (pair && !text.iter().all(u8::is_ascii_lowercase)) {
+    let listed = opener == b',' && is_varied(text) && at_even_place(scope, open);
+    if header || listed || name.starts_with(b"-") || (pair && !text.iter().all(u8::is_ascii_lowercase)) {
         value::read(reader, scope, from, Style { member: true, ..Style::default() });
         return true;
     }
     false
+}
+
+/// Whether the text at `open` is the third, fifth, … item of the list around it: the place of a name in
+/// `["Host", "x", "secretKey", "y"]`.
+fn at_even_place(scope: Scope<'_>, open: usize) -> bool {
+    const REACH: usize = 512;
+    let lowest = scope.floor.max(open.saturating_sub(REACH));
+    let Some(bracket) = memchr::memrchr(b'[', &scope.text[lowest..open]) else { return false };
+    let mut at = scope.skip_space(lowest + bracket + 1);
+    let mut place = 0usize;
+    while at < open {
+        let Some(quote) = quoted::open(scope, at) else { return false };
+        let comma = scope.skip_space(quoted::read(Scope { limit: open, ..scope }, quote).after);
+        if scope.byte(comma) != Some(b',') {
+            return false;
+        }
+        at = scope.skip_space(comma + 1);
+        place += 1;
+    }
+    at == open && place.is_multiple_of(2)
+}
+
+/// Hardly a name: digits or signs in it, or case that changes again and again.
+fn is_varied(text: &[u8]) -> bool {
+    let sign = |byte: &u8| byte.is_ascii_punctuation() && !b"_-. ".contains(byte);
+    let turns = text.windows(2).filter(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase()).count();
+    text.len() >= 4 && (text.iter().any(|byte| byte.is_ascii_digit() || sign(byte)) || turns >= 4)
 }
 
 /// A Python prefix (`b'authorization'`) belongs to the quote.

@@ -137,6 +137,10 @@ fn bare_value(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Sty
     if style.colon && reader.kind == ValueKind::Any && plain::is_count(scope, from, end) {
         return end;
     }
-    scalar(reader, scope, from..end, false);
+    // `Got token: Kind: x`: the next pair's name.
+    let names = style.colon && end > from && scope.text[end - 1] == b':' && scope.byte(end) == Some(b' ');
+    if !names {
+        scalar(reader, scope, from..end, false);
+    }
     end
 }

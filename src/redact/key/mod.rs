@@ -30,7 +30,7 @@ use super::carrier::reader::Reader;
 use super::carrier::scope::Scope;
 use super::carrier::sibling;
 use super::carrier::value;
-use super::carrier::{column, command, prose, resume as continued, scheme};
+use super::carrier::{column, command, grid, multipart, prose, resume as continued, scheme};
 use super::finding::Finding;
 use name::Name;
 use spot::Spot;
@@ -71,7 +71,7 @@ pub fn find(text: &[u8], hit: WordHit, table: &KeyTable, cursor: &mut KeyCursor,
         return;
     }
     for used in &word.uses {
-        if name::ends_in(text, name.start..name.end, &used.not) {
+        if name::ends_in(text, name.start..name.end - usize::from(name.plural), &used.not) {
             continue;
         }
         let (rule, kind) = (used.rule, used.value);
@@ -98,6 +98,7 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
         return false;
     }
     match used.value {
+        ValueKind::Scheme | ValueKind::Basic if scheme::is_type(scope, name.start) => return false,
         ValueKind::Scheme => return scheme::opaque(reader, scope, name.end),
         ValueKind::Basic => return scheme::basic(reader, scope, name.end),
         ValueKind::Command => return command::read(reader, scope, name.start..name.end),
@@ -112,11 +113,14 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
     match spot {
         Spot::Pair { at, .. } if is_directory(scope, name, at) || is_tally(scope, name, at) => false,
         Spot::Pair { at, style } => {
-            value::read(reader, scope, at, style);
+            let end = value::read(reader, scope, at, style);
+            changed(reader, scope, end, style);
             true
         }
         Spot::Text { open, after } => {
-            sibling::siblings(reader, scope, open, after)
+            multipart::part(reader, scope, open, after)
+                || sibling::paired(reader, scope, open, after)
+                || sibling::siblings(reader, scope, open, after)
                 || column::values(reader, scope, name.start..name.end)
                 || sibling::following(reader, scope, open, after)
         }
@@ -126,9 +130,20 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
         Spot::Loose { at } => {
             sibling::siblings(reader, scope, name.start, at)
                 || column::values(reader, scope, name.start..at)
+                || sibling::paired(reader, scope, name.start, at)
+                || grid::cell(reader, scope, name.start, at)
                 || prose::call(reader, scope, at)
                 || prose::read(reader, scope, name.start, at, used.prose)
         }
+    }
+}
+
+/// `password = "old" -> "new"`: a plan of changes shows both.
+fn changed(reader: &mut Reader<'_>, scope: Scope<'_>, end: usize, style: Style) {
+    let arrow = scope.skip_blank(end);
+    let from = scope.skip_blank(arrow + 2);
+    if scope.has(arrow, b"->") && scope.byte(from) == Some(b'"') {
+        value::read(reader, scope, from, style);
     }
 }
 
@@ -148,7 +163,9 @@ fn is_tally(scope: Scope<'_>, name: Name, at: usize) -> bool {
     let rest = &scope.text[from.min(scope.limit)..scope.limit];
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let ends = rest.get(digits).is_none_or(|byte| !byte.is_ascii_alphanumeric());
-    (1..=5).contains(&digits) && ends && scope.text[name.start..name.end].eq_ignore_ascii_case(b"pass")
+    // `--- PASS: TestLogin`, as test runners write.
+    let runner = &scope.text[name.start..name.end] == b"PASS" && scope.text[at - 1] == b':';
+    runner || (1..=5).contains(&digits) && ends && scope.text[name.start..name.end].eq_ignore_ascii_case(b"pass")
 }
 
 /// `PWD=/srv/app`: the shell's working directory.

@@ -94,6 +94,15 @@ fn separator(scope: Scope<'_>, at: usize) -> Option<(usize, Sign)> {
             let arrow = usize::from(more == 0 && scope.byte(at + 1) == Some(b'>'));
             Some((at + 1 + more + arrow, Sign::Assign))
         }
+        // `password\=x` of properties files.
+        b'\\' => {
+            let sign = at + scope.backslashes(at);
+            match scope.byte(sign)? {
+                b'=' => Some((sign + 1, Sign::Assign)),
+                b':' => Some((sign + 1, Sign::Colon)),
+                _ => None,
+            }
+        }
         b'-' if scope.byte(at + 1) == Some(b'>') => Some((at + 2, Sign::Assign)),
         0xE2 if scope.has(at, "→".as_bytes()) => Some((at + 3, Sign::Assign)),
         _ => None,
@@ -129,12 +138,14 @@ fn quoted_name(scope: Scope<'_>, start: usize, end: usize, after: usize) -> Spot
     }
 }
 
-/// Behind the closing brackets of `user[password]`, `["password"]`, `[password]`.
+/// Behind the closing brackets or emphasis of `user[password]`, `["password"]`, `[password]`.
 fn skip_brackets(scope: Scope<'_>, mut at: usize) -> usize {
     for _ in 0..2 {
         match scope.byte(at) {
             Some(b']') => at += 1,
             Some(b'%') if scope.has(at, b"%5D") => at += 3,
+            // `**password**: x`
+            Some(b'*') if scope.has(at, b"**") => at += 2,
             _ => break,
         }
     }

@@ -135,7 +135,7 @@ impl KeyTable {
         self.labels = labels;
     }
 
-    pub(super) fn labels(&self) -> &Labels {
+    pub(in crate::redact) fn labels(&self) -> &Labels {
         &self.labels
     }
 

@@ -351,3 +351,20 @@ fn values_over_several_records() {
         assert_eq!(claimed_over(&[text]), expected, "as one record: {text}");
     }
 }
+
+#[test]
+fn tables_forms_tuples_and_changes() {
+    check(&[
+        ("| db_password | FAKEcell77 | n | 7 |", &["FAKEcell77"]),
+        ("| user | password | token |", &[]),
+        ("cat password | base64 -d", &[]),
+        (r#"form-data; name="password"\r\n\r\nFAKEform7\r\n--b"#, &["FAKEform7"]),
+        ("form-data; name=\"password\"\r\n\r\nFAKEform7\r\n--b", &["FAKEform7"]),
+        (r#"["Host","x","token","FAKE7value","run","1"]"#, &["FAKE7value"]),
+        (r#"["token","email","password","name"]"#, &[]),
+        (r#"[{user,"svc"},{password,<<"FAKEerl7">>}]"#, &["FAKEerl7"]),
+        (r#"a:1:{s:8:"password";s:8:"FAKEphp7";}"#, &["FAKEphp7"]),
+        (r#"~ password = "FAKEold7" -> "FAKEnew7""#, &["FAKEold7", "FAKEnew7"]),
+        ("**password**: FAKEbold7", &["FAKEbold7"]),
+    ]);
+}

@@ -96,10 +96,25 @@ pub(super) fn free_right(text: &[u8], end: usize) -> bool {
 pub(super) fn free_left(text: &[u8], start: usize, floor: usize) -> bool {
     match char_before(text, start, floor) {
         None => true,
-        Some('.' | ',' | '-') => !(start >= floor + 2 && text[start - 2].is_ascii_digit()),
+        Some(',') => !continues_number(text, start, floor),
+        Some('.' | '-') => !(start >= floor + 2 && text[start - 2].is_ascii_digit()),
         Some('_') => false,
         Some(c) => !c.is_alphanumeric() && !byte_before(text, start, floor, b'\\'),
     }
+}
+
+/// Whether the digits at `start` belong to the number before the comma: three after thousands, or a fraction.
+/// Fields of a table also stand behind a comma; those go on with another one, or come in groups.
+fn continues_number(text: &[u8], start: usize, floor: usize) -> bool {
+    let before = &text[floor..start - 1];
+    let whole = before.iter().rev().take(5).take_while(|byte| byte.is_ascii_digit()).count();
+    let word = before[..before.len() - whole].last().is_some_and(|byte| byte.is_ascii_alphanumeric());
+    if whole == 0 || word {
+        return false;
+    }
+    let run = run_len(text, start, MOST);
+    let field = text.get(start + run) == Some(&b',') || (4..=6).contains(&run);
+    run == 3 || (whole <= 3 && !field)
 }
 
 /// Where `count` digits that start at `start` end, with at most one separator of any kind between each two;

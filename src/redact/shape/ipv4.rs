@@ -154,7 +154,9 @@ fn is_version(text: &[u8], start: usize, quad: &Quad, floor: usize) -> bool {
         return true;
     }
     let word = previous_word(text, start, floor);
-    if is_version_word(word, quad) {
+    // `<v>` is the name of any value.
+    let element = byte_before(text, start, floor, b'>') && word.eq_ignore_ascii_case(b"v");
+    if is_version_word(word, quad) && !element {
         return true;
     }
     let moved = ["to", "from"].iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));

@@ -58,12 +58,33 @@ fn is_credible(text: &[u8], at: usize) -> bool {
     let letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphabetic);
     match byte {
         _ if pair(text, at + 3).is_some() => true,
+        // Nothing that could be a name stands before the sign.
+        b'+' | b'(' | b'@' | b':' | b'-' if before.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'(' | b'>')) => {
+            true
+        }
+        // A number is no name either, and two codes in one word are hardly two pairs.
+        b':' | b'@' | b'.' | b'-' | b'_' | b'+' | b'/' if follows_number(text, at) || pair_nearby(text, at + 3) => true,
         b'=' | b'\\' => true,
         b'%' => text.get(at + 3..at + 5).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit)),
         b'@' | b'.' | b'-' | b'_' | b'+' => before.is_some_and(|byte| byte.is_ascii_alphanumeric()) && letter(at + 3),
         b' ' => (at + 3..at + 7).all(letter),
         _ => false,
     }
+}
+
+/// Whether the word before `at` is a number.
+fn follows_number(text: &[u8], at: usize) -> bool {
+    let before = &text[at.saturating_sub(24)..at];
+    let digits = before.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    digits >= 3
+        && !before[..before.len() - digits].last().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+}
+
+/// Whether another encoded character stands in the same word a few bytes after `from`.
+fn pair_nearby(text: &[u8], from: usize) -> bool {
+    const NEAR: usize = 5;
+    let word = text[from.min(text.len())..].iter().take(NEAR).take_while(|byte| byte.is_ascii_hexdigit()).count();
+    pair(text, from + word).is_some()
 }
 
 /// The width of a soft line end at `at`.
