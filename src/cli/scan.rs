@@ -202,7 +202,7 @@ fn around(text: &[u8], place: Range<usize>, shown: &[u8]) -> String {
     let start = before.char_indices().rev().nth(AROUND - 1).map_or(0, |(at, _)| at);
     let end = after.char_indices().nth(AROUND).map_or(after.len(), |(at, _)| at);
     let (first, last) = (if start > 0 { "…" } else { "" }, if end < after.len() { "…" } else { "" });
-    let parts = [before[start..].as_bytes(), shown, after[..end].as_bytes()];
+    let parts = [&before.as_bytes()[start..], shown, &after.as_bytes()[..end]];
     format!("{first}{}{last}", printable(&parts.concat()).trim())
 }
 

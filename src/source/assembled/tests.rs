@@ -30,7 +30,7 @@ impl Source for Lines {
         }
         let count = self.cuts[self.turn % self.cuts.len()];
         self.turn += 1;
-        self.idle = count % 2 == 0;
+        self.idle = count.is_multiple_of(2);
         let bytes: Vec<u8> =
             self.text[self.at..].split_inclusive(|&b| b == b'\n').take(count).flatten().copied().collect();
         let place = |at: usize| Position { generation: 0, offset: at as u64 };

@@ -205,12 +205,10 @@ impl Syslog {
                 accepted.extend((0..free).map_while(|_| accept(&open.listener.socket, tls).ok()).map(|w| (w, local)));
             }
         }
-        let mut number = doors;
         let crowded = self.connections.iter().map(Connection::waiting).sum::<usize>() > MAX_WAITING;
         let mut rest = Vec::with_capacity(self.connections.len() + accepted.len());
-        for mut connection in std::mem::take(&mut self.connections) {
+        for (number, mut connection) in (doors..).zip(std::mem::take(&mut self.connections)) {
             let mut over = ready.get(number) == Some(&true) && connection.read(&mut self.room, clock, &mut self.met);
-            number += 1;
             if crowded && connection.waiting() > FAIR_WAITING {
                 tracing::warn!("too many unfinished syslog messages; a connection was closed");
                 over = true;
