@@ -3,18 +3,22 @@
 //! A finding becomes a claim unless a keep rule, an exception or the engine's own masks speak against it;
 //! claims are merged, moved to safe boundaries and written as masks. Edits are relative to the record.
 
+use super::boundary::{Strings, on_boundaries};
 use super::finding::{Span, Withheld};
+use super::json_number::Numbers;
 use super::reason::{self, Fate, Seen};
 use super::rule::{Allow, AllowTest, Mask, RuleIndex};
 use super::ruleset::RuleSet;
 use super::search::Found;
-use super::union::{Claim, Shown, bare_number, in_key_position, merge, on_boundaries};
+use super::union::{Claim, Quotes, Shown, in_key_position, merge, sort};
 use super::view::Chain;
 use crate::token::{Minter, Token, TokenClass, form};
 use std::ops::Range;
 
 /// Most tokens listed for one record.
 const MAX_TOKENS: usize = 64;
+/// Bytes of the longest escape of JSON.
+const WIDEST_ESCAPE: u32 = 6;
 
 /// One replacement in a record.
 #[derive(Clone, PartialEq, Eq)]
@@ -45,6 +49,9 @@ pub(super) struct Claims {
     in_keys: Vec<(RuleIndex, u16)>,
     /// Filled only for rule sets that were asked for reasons.
     seen: Vec<Seen>,
+    /// What is known of the record's bare numbers and strings.
+    numbers: Numbers,
+    strings: Strings,
 }
 
 impl Claims {
@@ -99,14 +106,14 @@ impl Claims {
             push_once(&mut self.shadowed, rule);
             return;
         }
-        let number = bare_number(text, span, floor, limit).is_some();
-        let (raw, view, run) = match origin {
-            None => (span, 0, false),
+        let (raw, view, run, number) = match origin {
+            None => (span, 0, false, None),
             Some(origin) => {
                 if self.chains.last() != Some(&origin.chain) {
                     self.chains.push(origin.chain);
                 }
-                (origin.raw, self.chains.len() as u16, origin.run)
+                let view = self.chains.len() as u16;
+                (origin.raw, view, origin.run, origin.number.then_some(Quotes::View(view)))
             }
         };
         let shown = self.shown(compiled.mask, value, minter);
@@ -118,9 +125,7 @@ impl Claims {
         if self.claims.is_empty() {
             return;
         }
-        for claim in &mut self.claims {
-            claim.span = on_boundaries(block, claim.span, self.record.start, self.record.end);
-        }
+        self.settle(block);
         self.claims.retain(|claim| !claim.span.is_empty());
         merge(&mut self.claims);
         let claims = std::mem::take(&mut self.claims);
@@ -139,27 +144,47 @@ impl Claims {
         self.claims = claims;
     }
 
-    fn write_mask(&mut self, rules: &RuleSet, block: &[u8], claim: &Claim) {
-        let raw_quotes = bare_number(block, claim.span, self.record.start, self.record.end);
-        if let Some(backslashes) = raw_quotes {
-            self.quote(backslashes);
-            self.write_label(rules, block, claim);
-            self.quote(backslashes);
-            return;
+    /// Moves every claim to safe boundaries, and over the whole of the number it lies in.
+    fn settle(&mut self, block: &[u8]) {
+        let (floor, limit) = (self.record.start, self.record.end);
+        sort(&mut self.claims);
+        self.strings.begin(floor);
+        self.numbers.begin(limit - floor);
+        for place in 0..self.claims.len() {
+            let (claim, behind) = (self.claims[place], &self.claims[place + 1..]);
+            let near = |other: &&Claim| other.span.start <= claim.span.start + WIDEST_ESCAPE;
+            let begins = |at: usize| {
+                behind.iter().take_while(near).any(|other| other.view > 0 && other.span.start as usize == at)
+            };
+            let mut span = on_boundaries(block, claim.span, floor, limit, &mut self.strings, &begins);
+            let number = match self.numbers.around(block, span, floor, limit) {
+                Some(number) => {
+                    span = number.span;
+                    Some(Quotes::Raw(number.backslashes))
+                }
+                None => claim.number.filter(|_| !claim.run),
+            };
+            self.claims[place] = Claim { span, number, ..claim };
         }
-        if claim.number && claim.view > 0 && !claim.run {
-            let chain = self.chains[usize::from(claim.view) - 1];
-            chain.encode_mask(b"\"", &mut self.masks);
-            self.write_label(rules, block, claim);
-            chain.encode_mask(b"\"", &mut self.masks);
-            return;
-        }
-        self.write_label(rules, block, claim);
     }
 
-    fn quote(&mut self, backslashes: usize) {
-        self.masks.extend(std::iter::repeat_n(b'\\', backslashes));
-        self.masks.push(b'"');
+    fn write_mask(&mut self, rules: &RuleSet, block: &[u8], claim: &Claim) {
+        self.quote(claim.number);
+        self.write_label(rules, block, claim);
+        self.quote(claim.number);
+    }
+
+    fn quote(&mut self, quotes: Option<Quotes>) {
+        match quotes {
+            None => {}
+            Some(Quotes::Raw(backslashes)) => {
+                self.masks.extend(std::iter::repeat_n(b'\\', backslashes));
+                self.masks.push(b'"');
+            }
+            Some(Quotes::View(view)) => {
+                self.chains[usize::from(view) - 1].encode_mask(b"\"", &mut self.masks);
+            }
+        }
     }
 
     fn write_label(&mut self, rules: &RuleSet, block: &[u8], claim: &Claim) {
@@ -336,4 +361,6 @@ pub(super) struct Origin {
     pub(super) raw: Span,
     pub(super) chain: Chain,
     pub(super) run: bool,
+    /// The value is a bare number of JSON in the view.
+    pub(super) number: bool,
 }

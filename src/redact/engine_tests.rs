@@ -54,6 +54,30 @@ fn values_go_and_the_rest_stays() {
 }
 
 #[test]
+fn what_oracle_and_fuzzing_found_stays_mended() {
+    let table = [
+        // A mask of ours behind a quoted key is its whole value.
+        (r#"password"=[password]"#, r#"password"=[password]"#),
+        (r#""password":[password] and more"#, r#""password":[password] and more"#),
+        // Bare numbers of JSON get quotes wherever they stand, and are taken whole.
+        (r#"["a{b",4111111111111111]"#, r#"["a{b","[card-1111]"]"#),
+        (r#"{"g":[["x",1],[4111111111111111,2]]}"#, r#"{"g":[["x",1],["[card-1111]",2]]}"#),
+        (r#"{"pesel":-90010112349}"#, r#"{"pesel":"[pesel]"}"#),
+        // Texts of two encodings in one run are both read.
+        ("x 6a616e406578616d706c652e636f6d3bRXZhQGV4YW1wbGUuY29t y", "x [email][email] y"),
+        // A container behind the key of a string in a string ends with that string.
+        (r#"{"n":"{\"password\":\"Ux\\\": [%40\"}"}"#, r#"{"n":"{\"password\":\"[password]\"}"}"#),
+        // No escape of JSON is cut, and no letter stays that may be the value's first.
+        (r#"{"a":"x\njan@example.com"}"#, r#"{"a":"x\n[email]"}"#),
+        (r"HOME\jan@example.com", r"HOME\[email]"),
+    ];
+    for (input, want) in table {
+        assert_eq!(redact(&[input]), [want], "{input}");
+        assert_eq!(redact(&[want]), [want], "a second pass over {want}");
+    }
+}
+
+#[test]
 fn key_blocks_reach_over_records() {
     let marker = |word: &str| format!("-----{word} RSA PRIVATE KEY-----");
     let body = "MIIBAEZBS0UgS0VZIE1BVEVSSUFMIE5PVCBBIFJFQUwgS0VZIEZBS0UgS0VZIE1B";

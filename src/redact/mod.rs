@@ -7,6 +7,7 @@
 //! again: bytes outside masks are the bytes that were read.
 
 mod automaton;
+mod boundary;
 pub mod builtin;
 pub mod carrier;
 pub mod catalogue;
@@ -16,6 +17,7 @@ mod context;
 pub mod explain;
 pub mod filler;
 pub mod finding;
+mod json_number;
 mod keep;
 pub mod key;
 #[cfg(any(test, fuzzing))]
@@ -33,6 +35,7 @@ mod search;
 pub mod selftest;
 pub mod shape;
 mod simd;
+mod steps;
 mod trigger;
 mod union;
 pub mod validate;
@@ -40,6 +43,8 @@ pub mod view;
 
 #[cfg(test)]
 mod engine_tests;
+#[cfg(test)]
+mod hostile_tests;
 
 pub use redactor::{Piece, RawLine, Redacted, Redactor, StreamState, Withheld};
 pub use ruleset::RuleSet;

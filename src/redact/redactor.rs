@@ -6,6 +6,7 @@
 use super::claims::{Claims, Edit, Origin};
 pub use super::finding::Withheld;
 use super::finding::{Finding, Span};
+use super::json_number::Numbers;
 use super::key::Carry;
 use super::prefilter::{Hit, Target};
 use super::reason::Seen;
@@ -13,6 +14,7 @@ use super::rule::RuleIndex;
 use super::ruleset::RuleSet;
 use super::search::{Found, Scratch, Window, search, search_text};
 use super::shape::key_block::{self, Block, Line};
+use super::steps;
 use super::trigger::Triggers;
 use super::view::Expander;
 use crate::record::Fingerprint;
@@ -27,6 +29,10 @@ const VIEW_WINDOW: usize = 1 << 20;
 const VIEW_OVERLAP: usize = 64 << 10;
 /// Records a key block may reach over.
 const BLOCK_RECORDS: u16 = 256;
+
+/// In tests the engine panics on a record that holds this.
+#[cfg(test)]
+pub(super) const TRIPWIRE: &[u8] = b"the-engine-trips-over-this";
 
 /// Raw record text on its way into the engine. Deliberately without `Debug`, `Display` and `Serialize`.
 #[derive(Clone, Copy)]
@@ -49,6 +55,8 @@ struct Work {
     expander: Expander,
     found: Vec<Found>,
     claims: Claims,
+    /// Bare numbers of the view in work.
+    numbers: Numbers,
 }
 
 /// What must be remembered of one stream between calls: an open key block that continues on later records.
@@ -212,6 +220,8 @@ impl Work {
         window: &Window<'_>,
     ) -> Result<(), Withheld> {
         let record = window.record.clone();
+        #[cfg(test)]
+        assert!(memchr::memmem::find(&block[record.clone()], TRIPWIRE).is_none(), "the tripwire of a test");
         self.found.clear();
         self.claims.begin(record.clone());
         self.key_blocks(rules, stream, block, window);
@@ -250,18 +260,23 @@ impl Work {
         text: &[u8],
         offset: usize,
     ) -> Result<(), Withheld> {
-        let Work { expander, view_scratch, found, claims, .. } = self;
+        let Work { expander, view_scratch, found, claims, numbers, .. } = self;
         expander
             .expand(text, &mut |view| {
                 found.clear();
                 let decoded = view.text();
                 search_text(rules, decoded, view_scratch, found);
                 key_blocks_of(rules, decoded, view_scratch, found);
+                found.sort_unstable_by_key(|found| (found.finding.span.start, found.finding.span.end));
+                numbers.begin(decoded.len());
+                steps::add(decoded.len());
                 for found in found.drain(..).filter(|found| !view.is_context(found.finding.span)) {
+                    let number = numbers.around(decoded, found.finding.span, 0, decoded.len());
+                    let span = number.map_or(found.finding.span, |number| number.span);
                     let run = view.whole_run();
-                    let raw = run.unwrap_or_else(|| view.to_raw(found.finding.span));
+                    let raw = run.unwrap_or_else(|| view.to_raw(span));
                     let raw = Span::new(raw.start as usize + offset, raw.end as usize + offset);
-                    let from = Origin { raw, chain: view.chain(), run: run.is_some() };
+                    let from = Origin { raw, chain: view.chain(), run: run.is_some(), number: number.is_some() };
                     claims.add(rules, minter.as_deref_mut(), decoded, found, Some(from));
                 }
             })

@@ -10,6 +10,7 @@ use super::prefilter::{Hit, Target};
 use super::rule::{Alphabet, AnchorFind, RuleIndex, ShortAnchorFind};
 use super::ruleset::{FIRST_RUN, RuleSet};
 use super::shape::ShapeHit;
+use super::steps;
 use super::trigger::Triggers;
 use super::validate::Verdict;
 use std::ops::Range;
@@ -34,7 +35,19 @@ pub(super) struct Scratch {
     /// Per shape and anchor: triggers before this offset need not be asked.
     shape_resume: Vec<u32>,
     anchor_resume: Vec<u32>,
+    /// Per anchor: the run read last, so that many literals in one run read it once.
+    anchor_run: Vec<AnchorRun>,
     regex_resume: Vec<u32>,
+}
+
+/// A run of an anchor's alphabet.
+#[derive(Clone, Copy, Default)]
+struct AnchorRun {
+    from: usize,
+    /// First byte behind the run.
+    to: usize,
+    /// The same without punctuation at its end.
+    trimmed: usize,
 }
 
 /// Hits and triggers of a text that belong to one record.
@@ -73,17 +86,19 @@ pub(super) fn search(
     let wanted =
         window.hits.iter().flat_map(|hit| rules.prefilter.targets(*hit).iter().map(move |target| (*hit, *target)));
     for (hit, target) in wanted {
+        steps::add(1);
         match target {
             Target::Anchor(number) => {
                 let (rule, anchor) = &rules.anchors[usize::from(number)];
                 let resume = &mut scratch.anchor_resume[usize::from(number)];
+                let run = &mut scratch.anchor_run[usize::from(number)];
                 // A literal that reaches out of the run read last begins a token of its own.
                 if hit.end() <= *resume {
                     continue;
                 }
                 // Glued to a token that was just found, an anchor needs no other border.
                 let glued = out.last().is_some_and(|last| last.strong && last.finding.span.end >= hit.start());
-                if let Some((span, read)) = anchored(text, &window.record, hit, anchor, glued) {
+                if let Some((span, read)) = anchored(text, &window.record, hit, anchor, glued, run) {
                     *resume = read;
                     accept(rules, text, &window.record, *rule, span, None, true, out);
                 } else {
@@ -116,6 +131,8 @@ impl Scratch {
             resumes.clear();
             resumes.resize(count, start);
         }
+        self.anchor_run.clear();
+        self.anchor_run.resize(rules.anchors.len(), AnchorRun::default());
     }
 }
 
@@ -187,8 +204,10 @@ fn ask(
         return;
     }
     let record_text = &text[..record.end];
+    steps::add(1);
     if let Some(hit) = (shape.find)(record_text, at as usize, (*resume as usize).max(record.start)) {
         *resume = hit.resume.max(at + 1);
+        steps::add((*resume - at) as usize);
         accept(rules, text, record, *rule, hit.span, Some(hit), false, out);
     }
 }
@@ -252,17 +271,24 @@ fn refuse(rules: &RuleSet, rule: RuleIndex, span: Span, out: &mut Vec<Found>) {
 }
 
 /// The span of an anchor hit and how far was read.
-fn anchored(text: &[u8], record: &Range<usize>, hit: Hit, anchor: &AnchorFind, glued: bool) -> Option<(Span, u32)> {
+fn anchored(
+    text: &[u8],
+    record: &Range<usize>,
+    hit: Hit,
+    anchor: &AnchorFind,
+    glued: bool,
+    run: &mut AnchorRun,
+) -> Option<(Span, u32)> {
     let (start, end) = (hit.start() as usize, hit.end() as usize);
     if anchor.boundary && !glued && start > record.start && text[start - 1].is_ascii_alphanumeric() {
         return None;
     }
     let alphabet = anchor.alphabet;
-    let mut stop = end + text[end..record.end].iter().take_while(|byte| alphabet.holds(**byte)).count();
-    let read = stop;
-    while stop > end && alphabet.trails(text[stop - 1]) {
-        stop -= 1;
+    if !(run.from <= end && end <= run.to) {
+        *run = AnchorRun::read(text, end, record.end, alphabet);
     }
+    let read = run.to;
+    let mut stop = run.trimmed.max(end);
     let mut length = stop - end;
     if alphabet == Alphabet::Base64 {
         stop += text[stop..record.end].iter().take(2).take_while(|byte| **byte == b'=').count();
@@ -283,6 +309,15 @@ fn anchored(text: &[u8], record: &Range<usize>, hit: Hit, anchor: &AnchorFind, g
     (from < stop).then(|| (Span::new(from, stop), read as u32))
 }
 
+impl AnchorRun {
+    fn read(text: &[u8], from: usize, limit: usize, alphabet: Alphabet) -> AnchorRun {
+        let to = from + text[from..limit].iter().take_while(|byte| alphabet.holds(**byte)).count();
+        steps::add(to - from);
+        let trailing = text[from..to].iter().rev().take_while(|byte| alphabet.trails(**byte)).count();
+        AnchorRun { from, to, trimmed: to - trailing }
+    }
+}
+
 /// A short anchor at its place of an opaque run. The run is cut at characters outside the rule's alphabet
 /// and may begin after any of `.`-free separators.
 fn short_anchored(text: &[u8], record: &Range<usize>, run: Range<usize>, short: &ShortAnchorFind) -> Option<Span> {
@@ -293,6 +328,7 @@ fn short_anchored(text: &[u8], record: &Range<usize>, run: Range<usize>, short: 
             continue;
         }
         let mut stop = after + text[after..record.end].iter().take_while(|byte| short.alphabet.holds(**byte)).count();
+        steps::add(stop - after);
         while stop > after && short.alphabet.trails(text[stop - 1]) {
             stop -= 1;
         }
@@ -321,6 +357,7 @@ fn expression(
     }
     let from = (hit.start() as usize).saturating_sub(expression.before).max(record.start);
     let to = (hit.start() as usize + expression.after).max(hit.end() as usize).min(record.end);
+    steps::add(to - from);
     let Some(found) = expression.regex.captures(&text[from..to]) else { return };
     let value = found.name("value").or_else(|| found.get(0));
     if let Some(value) = value.filter(|value| !value.is_empty()) {

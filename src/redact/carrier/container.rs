@@ -11,6 +11,7 @@ use super::quoted;
 use super::reader::Reader;
 use super::scalar::scalar;
 use super::scope::Scope;
+use crate::redact::json_number::own_backslashes;
 
 /// Members that describe a secret without being one.
 const DESCRIPTIONS: &[&str] = &[
@@ -46,12 +47,12 @@ const DESCRIPTIONS: &[&str] = &[
 
 /// Reads the container whose opening bracket stands at `at`; returns the place behind its closing one.
 pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> usize {
-    walk(reader, scope, at, 0)
+    walk(reader, scope, at, 0, key_quote(scope, at))
 }
 
 /// Goes on in a container of which `depth` brackets are open already.
 pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize, depth: u16) -> usize {
-    walk(reader, scope, at, depth)
+    walk(reader, scope, at, depth, None)
 }
 
 /// Where the walk is between two tokens.
@@ -65,13 +66,17 @@ struct State {
     described: bool,
 }
 
-fn walk(reader: &mut Reader<'_>, scope: Scope<'_>, mut at: usize, depth: u16) -> usize {
+fn walk(reader: &mut Reader<'_>, scope: Scope<'_>, mut at: usize, depth: u16, quote_depth: Option<usize>) -> usize {
     let start = at;
-    let mut state = State { depth, quote_depth: None, valued: false, described: nameless(reader) };
+    let mut state = State { depth, quote_depth, valued: false, described: nameless(reader) };
     while let Some(byte) = scope.byte(at) {
         match byte {
             b'[' if own_mask_end(reader, scope, at).is_some() => {
                 at = own_mask_end(reader, scope, at).unwrap_or(at + 1);
+                // One of our masks in the place of the container is the whole value.
+                if state.depth == 0 {
+                    return at;
+                }
             }
             b'[' | b'{' | b'(' => {
                 state =
@@ -138,6 +143,19 @@ fn token(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize, state: &mut State
         scalar(reader, scope, range, quoted);
     }
     Some(after)
+}
+
+/// The backslashes of the quote that closes the key before the container at `at`, where it has one: quotes
+/// with fewer of them are not the container's.
+fn key_quote(scope: Scope<'_>, at: usize) -> Option<usize> {
+    const FARTHEST: usize = 32;
+    let before = &scope.text[at.saturating_sub(FARTHEST).max(scope.floor)..at];
+    let between = |byte: &&u8| byte.is_ascii_whitespace() || matches!(byte, b':' | b'=' | b'>');
+    let quote = at.checked_sub(before.iter().rev().take_while(between).count() + 1)?;
+    if quote < scope.floor || scope.text[quote] != b'"' {
+        return None;
+    }
+    own_backslashes(scope.text, quote, scope.floor)
 }
 
 /// The values of a vendor's settings count only under names that say so.

@@ -4,6 +4,7 @@
 //! `fuel`, and a record whose fuel is spent is `closed`: masked from there to its end.
 
 use super::carry::Carry;
+use crate::redact::steps;
 use std::ops::Range;
 
 /// Fuel for a record: this many bytes read per byte of the record, and a little for short ones.
@@ -117,6 +118,7 @@ impl KeyCursor {
     /// Pays for `bytes` read; false when the record's fuel does not suffice.
     pub(crate) fn spend(&mut self, bytes: usize) -> bool {
         self.spent += bytes;
+        steps::add(bytes);
         self.closed |= self.fuel < bytes;
         self.fuel = self.fuel.saturating_sub(bytes);
         !self.closed
@@ -159,6 +161,7 @@ fn next_quote(text: &[u8], mut from: usize, to: usize) -> Option<usize> {
     while from < to {
         let quote = from + memchr::memchr(b'"', &text[from..to])?;
         let slashes = text[..quote].iter().rev().take_while(|byte| **byte == b'\\').count();
+        steps::add(quote - from + slashes);
         if slashes % 2 == 0 {
             return Some(quote);
         }

@@ -120,7 +120,11 @@ fn runs(cells: &[Cell], read: fn(&[u8]) -> Option<Vec<u8>>) -> Vec<Cell> {
         match text.filter(|text| text.iter().all(|byte| (0x20..0x7f).contains(byte))) {
             Some(text) => {
                 let (from, to) = (run[0].from, run[len - 1].to);
+                // Blanks that stand for nothing keep apart what was not one text before.
+                let blank = |at: usize| Cell { byte: b' ', from: at, to: at };
+                out.push(blank(from));
                 out.extend(text.into_iter().map(|byte| Cell { byte, from, to }));
+                out.push(blank(to));
             }
             None => out.extend_from_slice(run),
         }

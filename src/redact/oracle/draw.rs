@@ -8,7 +8,7 @@ pub(super) struct Draw<'d> {
 }
 
 /// What texts are made of besides the input's own bytes.
-const WORDS: [&str; 24] = [
+const WORDS: [&str; 26] = [
     "password",
     "token",
     "=",
@@ -33,6 +33,8 @@ const WORDS: [&str; 24] = [
     "\x1b[1m",
     "ż",
     "\\",
+    "\\n",
+    "\u{1f600}",
 ];
 
 impl<'d> Draw<'d> {
@@ -70,7 +72,7 @@ impl<'d> Draw<'d> {
     /// A JSON value, `depth` levels deep at most.
     pub(super) fn json(&mut self, depth: usize) -> Value {
         match self.below(if depth == 0 { 4 } else { 7 }) {
-            0 => Value::from(self.below(65_536)),
+            0 => self.number(),
             1 => self.one_of(&[Value::Null, Value::Bool(true)].each_ref()).clone(),
             2 | 3 => Value::from(self.text()),
             4 => Value::from(self.json(depth - 1).to_string()),
@@ -79,6 +81,17 @@ impl<'d> Draw<'d> {
                 let entries = (0..self.below(4)).map(|_| (self.key(), self.json(depth - 1)));
                 Value::Object(entries.collect::<Map<_, _>>())
             }
+        }
+    }
+
+    /// Small numbers, and such as look like cards and identity numbers.
+    fn number(&mut self) -> Value {
+        match self.below(6) {
+            0 => Value::from(4_111_111_111_111_111_u64),
+            1 => Value::from(90_010_112_349_u64),
+            2 => serde_json::from_str("-4111111111111111.50").unwrap_or(Value::Null),
+            3 => serde_json::from_str("4111111111111111e2").unwrap_or(Value::Null),
+            _ => Value::from(self.below(65_536)),
         }
     }
 

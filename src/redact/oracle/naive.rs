@@ -64,11 +64,17 @@ fn anchors(find: &AnchorFind, text: &[u8], cells: &[Cell], found: &mut Vec<Range
 
 /// Hits that the shape itself proves, where they stand in one piece of text.
 fn shapes(shape: &Shape, text: &[u8], cells: &[Cell], found: &mut Vec<Range<usize>>) {
+    // As in the engine, what one hit has read is no part of the next.
+    let mut floor = 0;
     for at in 0..text.len() {
-        let Some(hit) = (shape.find)(text, at, 0) else { continue };
+        if at < floor || !triggers_at(shape, text, at) {
+            continue;
+        }
+        let Some(hit) = (shape.find)(text, at, floor) else { continue };
+        floor = (hit.resume as usize).max(at + 1);
         let span = hit.span.start as usize..hit.span.end as usize;
         let inside = span.contains(&at) || span.start == at;
-        if hit.verdict == Verdict::Proves && inside && triggers_at(shape, text, at) {
+        if hit.verdict == Verdict::Proves && inside {
             found.push(origin(&cells[span]));
         }
     }

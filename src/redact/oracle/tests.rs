@@ -8,7 +8,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// Texts in which something is to be found more often than in plain noise.
-fn texts() -> impl Strategy<Value = Vec<u8>> {
+fn texts() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "ghp_",
         "glpat-",
@@ -38,8 +38,12 @@ fn texts() -> impl Strategy<Value = Vec<u8>> {
         "token",
         "-----BEGIN RSA PRIVATE KEY-----",
         "-----END RSA PRIVATE KEY-----",
+        "[",
+        "]",
+        "\\n",
+        "é",
     ]);
-    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat().into_bytes())
+    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
 proptest! {
@@ -47,7 +51,7 @@ proptest! {
 
     #[test]
     fn the_engine_masks_what_the_oracle_finds(data in texts()) {
-        fuzz_redact_vs_naive(&data);
+        fuzz_redact_vs_naive(data.as_bytes());
     }
 
     #[test]
@@ -57,12 +61,12 @@ proptest! {
 
     #[test]
     fn a_second_pass_changes_nothing(data in texts()) {
-        fuzz_idempotence(&data);
+        fuzz_idempotence(data.as_bytes());
     }
 
     #[test]
     fn blocks_do_not_matter(data in texts()) {
-        fuzz_split_invariance(&data);
+        fuzz_split_invariance(data.as_bytes());
     }
 
     #[test]

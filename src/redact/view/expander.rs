@@ -40,9 +40,6 @@ const INLINE: [Inline; 7] = [
     fold::INLINE,
 ];
 
-/// Run encodings, tried in this order on each opaque run.
-const OPAQUE: [Opaque; 2] = [hex::OPAQUE, base64::OPAQUE];
-
 /// How many decoded bytes all views of a record of `len` bytes may have together.
 pub fn budget(len: usize) -> usize {
     (64 << 10).max(8 * len)
@@ -82,17 +79,52 @@ impl Expander {
             let (source, parent, _) = levels(&mut self.frames, record, depth);
             let Some(found) = run::next(source, parent, from) else { return Ok(()) };
             from = found.end as usize;
-            for codec in &OPAQUE {
-                let (source, _, next) = levels(&mut self.frames, record, depth);
-                let Some(whole) = (codec.decode)(source, found, &mut self.scratch, &mut next.text) else {
-                    continue;
-                };
-                next.encoding = Some(codec.encoding);
-                next.whole = Some(whole);
-                next.context = 0;
-                self.show(record, depth, each)?;
-            }
+            self.descend_run(record, depth, found, each)?;
         }
+    }
+
+    /// The views of one run: every text in hex it holds, what stands between those in base64, and all of it
+    /// in base64. The parts are disjoint, so that a run is read a bounded number of times.
+    fn descend_run(
+        &mut self,
+        record: &[u8],
+        depth: usize,
+        found: Span,
+        each: &mut dyn FnMut(&View<'_>),
+    ) -> Result<(), Exhausted> {
+        let mut rest = found;
+        while let Some(text) = self.decode_run(&hex::OPAQUE, record, depth, rest, each)? {
+            let before = Span { end: text.start, ..rest };
+            if before != found {
+                self.decode_run(&base64::OPAQUE, record, depth, before, each)?;
+            }
+            rest.start = text.end;
+        }
+        if rest != found {
+            self.decode_run(&base64::OPAQUE, record, depth, rest, each)?;
+        }
+        self.decode_run(&base64::OPAQUE, record, depth, found, each).map(|_| ())
+    }
+
+    /// Hands out the view of a run's part by one encoding; the span that was decoded.
+    fn decode_run(
+        &mut self,
+        codec: &Opaque,
+        record: &[u8],
+        depth: usize,
+        part: Span,
+        each: &mut dyn FnMut(&View<'_>),
+    ) -> Result<Option<Span>, Exhausted> {
+        if part.len() < run::SHORTEST {
+            return Ok(None);
+        }
+        let (source, _, next) = levels(&mut self.frames, record, depth);
+        let Some(whole) = (codec.decode)(source, part, &mut self.scratch, &mut next.text) else { return Ok(None) };
+        next.encoding = Some(codec.encoding);
+        next.whole = Some(whole);
+        next.context = 0;
+        self.show(record, depth, each)?;
+        Ok(Some(whole))
     }
 
     /// Hands out the view just made at `depth` and goes on below it.
