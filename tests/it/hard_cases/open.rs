@@ -5,7 +5,7 @@
 /// 200: an e-mail address is read over the end of a password in a URL, so its host goes too.
 /// 90: a second pass takes a word of a label for context. 140: a second pass takes `SignedHeaders` for a secret.
 /// 178: `kod:` names a one-time code. 186: the column's name stands on another record.
-pub(super) const CASES: &[(u16, &str)] = &[(90, "bare"), (140, "bare"), (178, "bare"), (186, "bare"), (200, "bare")];
+pub(super) const CASES: &[(u16, &str)] = &[(90, "bare"), (178, "bare"), (186, "bare"), (200, "bare")];
 
 /// 93: a keyed value does not end at `&amp;`.
 /// 120: the token's alphabet holds `%`, so an encoded blank and the word behind it go too.
