@@ -9,7 +9,7 @@
 //!
 //! Nothing here stops the agent: what the kernel refuses is told by [`Applied`] and shown by `/readyz`.
 
-use landlock::{ABI, Access, AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd};
+use landlock::{ABI, AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd};
 use landlock::{Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 use std::fmt;

@@ -75,7 +75,7 @@ impl Command {
             Command::Retention(args) => retention::run(args),
             Command::Scan(args) => scan::run(args),
             Command::Diff(args) => diff::run(args),
-            Command::Gen(args) => r#gen::run(args),
+            Command::Gen(args) => r#gen::run(args, <Cli as clap::CommandFactory>::command()),
             Command::Bench(args) => bench::run(args),
             Command::Rules(args) => rules::run(args),
         }

@@ -1,11 +1,9 @@
 //! `logveil gen`: what packages and editors need, made from the program itself: JSON Schemas of
 //! configuration and rule files, manual pages, shell completions.
 
-use super::args::Cli;
 use super::exit;
 use crate::config;
 use crate::redact::rule_file;
-use clap::CommandFactory;
 use clap_complete::Shell;
 use std::fs;
 use std::io::{self, Write};
@@ -47,12 +45,12 @@ enum Of {
     Config,
 }
 
-/// Makes it; 4 when the folder cannot be written.
-pub fn run(args: Args) -> ExitCode {
+/// Makes it of the command line `cli`; 4 when the folder cannot be written.
+pub fn run(args: Args, cli: clap::Command) -> ExitCode {
     let done = match &args.what {
         What::Schema { of } => print_schema(*of),
-        What::Man { dir } => man(dir),
-        What::Completions { dir } => completions(dir),
+        What::Man { dir } => man(dir, cli),
+        What::Completions { dir } => completions(dir, cli),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -70,15 +68,15 @@ fn print_schema(of: Of) -> io::Result<()> {
     writeln!(anstream::stdout(), "{text}")
 }
 
-fn man(dir: &Path) -> io::Result<()> {
+fn man(dir: &Path, cli: clap::Command) -> io::Result<()> {
     fs::create_dir_all(dir)?;
-    clap_mangen::generate_to(Cli::command(), dir)
+    clap_mangen::generate_to(cli, dir)
 }
 
-fn completions(dir: &Path) -> io::Result<()> {
+fn completions(dir: &Path, mut cli: clap::Command) -> io::Result<()> {
     fs::create_dir_all(dir)?;
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-        clap_complete::generate_to(shell, &mut Cli::command(), "logveil", dir)?;
+        clap_complete::generate_to(shell, &mut cli, "logveil", dir)?;
     }
     Ok(())
 }

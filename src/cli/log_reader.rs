@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(whole_lines(b"one\ntwo"), 4);
         assert_eq!(whole_lines(b"no newline"), 0);
         assert_eq!(whole_lines(b"one\n-----BEGIN A KEY-----\nMII\n"), 4);
-        assert_eq!(whole_lines(b"one\n-----BEGIN A-----\nMII\n-----END A-----\nx"), 41);
+        assert_eq!(whole_lines(b"one\n-----BEGIN A-----\nMII\n-----END A-----\nx"), 42);
         let mut long = b"-----BEGIN A-----\n".to_vec();
         long.resize(LONGEST_BLOCK * 2, b'\n');
         assert_eq!(whole_lines(&long), long.len(), "a block at the very start is not held back for ever");

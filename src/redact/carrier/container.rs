@@ -13,38 +13,6 @@ use super::scalar::scalar;
 use super::scope::Scope;
 use crate::redact::json_number::own_backslashes;
 
-/// Members that describe a secret without being one.
-const DESCRIPTIONS: &[&str] = &[
-    "active",
-    "alg",
-    "algorithm",
-    "created",
-    "createdat",
-    "createdon",
-    "enabled",
-    "expires",
-    "expiresat",
-    "expiresin",
-    "expiry",
-    "granttype",
-    "issuedat",
-    "kind",
-    "length",
-    "method",
-    "provider",
-    "region",
-    "scheme",
-    "scope",
-    "scopes",
-    "status",
-    "tokentype",
-    "ttl",
-    "typ",
-    "type",
-    "updatedat",
-    "version",
-];
-
 /// Reads the container whose opening bracket stands at `at`; returns the place behind its closing one.
 pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> usize {
     walk(reader, scope, at, 0, key_quote(scope, at))
@@ -138,7 +106,7 @@ fn token(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize, state: &mut State
     let next = scope.byte(scope.skip_space(after));
     if !state.valued && matches!(next, Some(b':' | b'=')) {
         let vendor = nameless(reader) && !member::is_one_of(scope, &range, member::VALUES);
-        state.described = vendor || describes(&scope.text[range]);
+        state.described = vendor || member::describes(&scope.text[range]);
     } else if !state.described {
         scalar(reader, scope, range, quoted);
     }
@@ -181,20 +149,4 @@ fn bare_end(reader: &Reader<'_>, scope: Scope<'_>, at: usize, valued: bool) -> u
     };
     let first_end = at + 1;
     scope.text[first_end..scope.limit].iter().position(ends).map_or(scope.limit, |length| first_end + length)
-}
-
-/// Compares a member's name without its separators and case.
-pub(crate) fn describes(name: &[u8]) -> bool {
-    const LONGEST: usize = 24;
-    let mut plain = [0u8; LONGEST];
-    let letters = name.iter().filter(|byte| !matches!(**byte, b'_' | b'-' | b' '));
-    let mut length = 0;
-    for byte in letters {
-        if length == LONGEST {
-            return false;
-        }
-        plain[length] = byte.to_ascii_lowercase();
-        length += 1;
-    }
-    DESCRIPTIONS.iter().any(|known| known.as_bytes() == &plain[..length])
 }

@@ -1,7 +1,6 @@
 //! Values of several lines, as YAML writes them: texts and mappings indented deeper than their key.
 
 use super::carry::{Carry, Open};
-use super::container;
 use super::member;
 use super::quoted;
 use super::reader::Reader;
@@ -61,7 +60,7 @@ pub(crate) fn claim_member(reader: &mut Reader<'_>, scope: Scope<'_>, first: usi
     let line = Scope { limit: end, ..scope };
     let from = item_start(line, first);
     match member::at_start(line, from) {
-        Some(member) if !container::describes(&scope.text[member.name.clone()]) => {
+        Some(member) if !member::describes(&scope.text[member.name.clone()]) => {
             claim_scalar(reader, line, line.skip_blank(member.value));
         }
         Some(_) => {}

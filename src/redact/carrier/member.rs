@@ -222,6 +222,54 @@ pub(crate) fn is_one_of(scope: Scope<'_>, name: &Range<usize>, list: &[&str]) ->
     })
 }
 
+/// Members that describe a secret without being one.
+const DESCRIPTIONS: &[&str] = &[
+    "active",
+    "alg",
+    "algorithm",
+    "created",
+    "createdat",
+    "createdon",
+    "enabled",
+    "expires",
+    "expiresat",
+    "expiresin",
+    "expiry",
+    "granttype",
+    "issuedat",
+    "kind",
+    "length",
+    "method",
+    "provider",
+    "region",
+    "scheme",
+    "scope",
+    "scopes",
+    "status",
+    "tokentype",
+    "ttl",
+    "typ",
+    "type",
+    "updatedat",
+    "version",
+];
+
+/// Compares a member's name without its separators and case.
+pub(crate) fn describes(name: &[u8]) -> bool {
+    const LONGEST: usize = 24;
+    let mut plain = [0u8; LONGEST];
+    let letters = name.iter().filter(|byte| !matches!(**byte, b'_' | b'-' | b' '));
+    let mut length = 0;
+    for byte in letters {
+        if length == LONGEST {
+            return false;
+        }
+        plain[length] = byte.to_ascii_lowercase();
+        length += 1;
+    }
+    DESCRIPTIONS.iter().any(|known| known.as_bytes() == &plain[..length])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
