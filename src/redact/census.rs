@@ -6,7 +6,7 @@ use super::prefilter::{Hit, Target};
 use super::reason::Fate;
 use super::redactor::{Redactor, StreamState};
 use super::rule::RuleIndex;
-use super::ruleset::{FIRST_RUN, RuleSet};
+use super::ruleset::RuleSet;
 use super::trigger::Triggers;
 use std::sync::Arc;
 
@@ -90,9 +90,9 @@ impl Census {
             shapes.iter().for_each(|number| add(rules.shapes[usize::from(*number)].0, places));
         }
         for &(at, digits) in &triggers.digits {
-            let first = block[at as usize..].iter().take(FIRST_RUN).take_while(|byte| byte.is_ascii_digit()).count();
-            let asked = table.digits[first].iter().filter(|(least, _)| digits >= *least);
-            asked.for_each(|(_, number)| add(rules.shapes[usize::from(*number)].0, 1));
+            table.digits.at(block, &(0..block.len()), at as usize, digits, |number| {
+                add(rules.shapes[usize::from(number)].0, 1);
+            });
         }
         for &(start, end) in &triggers.opaque {
             let asked = rules.short_index.at(block, start as usize..end as usize);

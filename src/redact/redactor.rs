@@ -106,6 +106,8 @@ impl Redactor {
     /// Continues with another rule set; takes effect at the next call of [`Redactor::redact`].
     pub fn set_rules(&mut self, rules: Arc<RuleSet>) {
         self.rules = rules;
+        // Some of the scratch space is shaped by the rules.
+        (self.work.scratch, self.work.view_scratch) = Default::default();
     }
 
     /// The rule set in force.

@@ -5,6 +5,7 @@
 //! searching.
 
 use super::context::Near;
+use super::digit_index::DigitIndex;
 use super::keep::Keeps;
 use super::key::{KeyFind, KeyTable};
 use super::policy::{MaskStyle, Policy};
@@ -55,12 +56,11 @@ pub(super) struct Compiled {
 pub(super) struct Expression {
     pub(super) rule: RuleIndex,
     pub(super) regex: Regex,
+    /// The group that is masked; 0: the whole match.
+    pub(super) value: usize,
     pub(super) before: usize,
     pub(super) after: usize,
 }
-
-/// Longest first run of digits that is told apart.
-pub(super) const FIRST_RUN: usize = 31;
 
 /// Numbers of short anchors by the byte that their literal begins with.
 #[derive(Default)]
@@ -104,10 +104,9 @@ pub(super) struct ByTrigger {
     pub(super) colons: Vec<u16>,
     pub(super) pairs: Vec<u16>,
     pub(super) opaque: Vec<u16>,
-    /// By the length of the first run of digits ([`FIRST_RUN`] and longer alike): shapes, with the least number
-    /// of digits they ask for.
-    pub(super) digits: [Vec<(u8, u16)>; FIRST_RUN + 1],
-    /// The least of all those numbers.
+    /// Shapes of digits.
+    pub(super) digits: DigitIndex,
+    /// The least number of digits that any of them asks for.
     pub(super) fewest_digits: u8,
 }
 
@@ -239,6 +238,7 @@ struct Builder {
     expressions: Vec<Expression>,
     shapes: Vec<(RuleIndex, &'static Shape)>,
     by_trigger: ByTrigger,
+    digit_shapes: Vec<(u8, u16, &'static Shape)>,
     keeps: Keeps,
     key_block: Option<RuleIndex>,
 }
@@ -286,9 +286,11 @@ impl Builder {
             Find::Regex(regex) => {
                 let target = Target::Regex(self.expressions.len() as u16);
                 self.literals.extend(regex.literals.iter().map(|text| literal(text, false, target)));
+                let compiled = Regex::new(&regex.regex).map_err(|error| error.to_string())?;
                 self.expressions.push(Expression {
                     rule: index,
-                    regex: Regex::new(&regex.regex).map_err(|error| error.to_string())?,
+                    value: compiled.capture_names().position(|name| name == Some("value")).unwrap_or(0),
+                    regex: compiled,
                     before: regex.before as usize,
                     after: regex.after as usize,
                 });
@@ -309,12 +311,7 @@ impl Builder {
                 Trigger::HexColon => self.by_trigger.colons.push(number),
                 Trigger::HexPairs => self.by_trigger.pairs.push(number),
                 Trigger::OpaqueRun => self.by_trigger.opaque.push(number),
-                Trigger::DigitRun(least) => {
-                    let lists = self.by_trigger.digits.iter_mut().enumerate();
-                    for (_, list) in lists.filter(|(length, _)| shape.first_runs >> length & 1 == 1) {
-                        list.push((*least, number));
-                    }
-                }
+                Trigger::DigitRun(least) => self.digit_shapes.push((*least, number, shape)),
                 Trigger::Literals(texts) => {
                     self.literals.extend(texts.iter().map(|text| literal(text, false, Target::Shape(number))));
                 }
@@ -337,9 +334,8 @@ impl Builder {
             target: Target::Key(number),
         }));
         let mut by_trigger = self.by_trigger;
-        by_trigger.fewest_digits = by_trigger.digits.iter().flatten().map(|(least, _)| *least).min().unwrap_or(u8::MAX);
-        // The search of a group stops at the first shape that asks for more digits than there are.
-        by_trigger.digits.iter_mut().for_each(|list| list.sort_unstable());
+        by_trigger.fewest_digits = self.digit_shapes.iter().map(|(least, ..)| *least).min().unwrap_or(u8::MAX);
+        by_trigger.digits = DigitIndex::new(self.digit_shapes);
         let mut short_index = ShortIndex::default();
         for (number, (_, short)) in self.short_anchors.iter().enumerate() {
             short_index.push(number as u16, short);

@@ -8,11 +8,12 @@ use super::finding::{Finding, Span};
 use super::key::{self, Carry, KeyCursor, WordHit};
 use super::prefilter::{Hit, Target};
 use super::rule::{Alphabet, AnchorFind, RuleIndex, ShortAnchorFind};
-use super::ruleset::{FIRST_RUN, RuleSet};
+use super::ruleset::RuleSet;
 use super::shape::ShapeHit;
 use super::steps;
 use super::trigger::Triggers;
 use super::validate::Verdict;
+use regex::bytes::CaptureLocations;
 use std::ops::Range;
 
 /// A finding in the searched text.
@@ -32,12 +33,49 @@ pub(super) struct Scratch {
     pub(super) triggers: Triggers,
     keyed: Vec<Finding>,
     cursor: KeyCursor,
-    /// Per shape and anchor: triggers before this offset need not be asked.
-    shape_resume: Vec<u32>,
-    anchor_resume: Vec<u32>,
     /// Per anchor: the run read last, so that many literals in one run read it once.
     anchor_run: Vec<AnchorRun>,
-    regex_resume: Vec<u32>,
+    /// Per shape, anchor and expression: what begins before this offset need not be asked.
+    resume: [Resume; 3],
+    /// Furthest resume of the shapes of digits.
+    digits_resume: u32,
+    /// Groups of the expression asked last, kept by expression.
+    groups: Vec<Option<CaptureLocations>>,
+}
+
+const SHAPES: usize = 0;
+const ANCHORS: usize = 1;
+const EXPRESSIONS: usize = 2;
+
+/// Offsets to resume at; what a record did not touch costs the next one nothing.
+#[derive(Default)]
+struct Resume {
+    offsets: Vec<u32>,
+    touched: Vec<u16>,
+}
+
+impl Resume {
+    fn reset(&mut self, count: usize) {
+        if self.offsets.len() == count {
+            self.touched.drain(..).for_each(|number| self.offsets[usize::from(number)] = 0);
+        } else {
+            self.touched.clear();
+            self.offsets.clear();
+            self.offsets.resize(count, 0);
+        }
+    }
+
+    /// 0 where nothing was found in this record.
+    fn of(&self, number: u16) -> u32 {
+        self.offsets[usize::from(number)]
+    }
+
+    fn set(&mut self, number: u16, offset: u32) {
+        if self.of(number) == 0 {
+            self.touched.push(number);
+        }
+        self.offsets[usize::from(number)] = offset;
+    }
 }
 
 /// A run of an anchor's alphabet.
@@ -90,19 +128,19 @@ pub(super) fn search(
         match target {
             Target::Anchor(number) => {
                 let (rule, anchor) = &rules.anchors[usize::from(number)];
-                let resume = &mut scratch.anchor_resume[usize::from(number)];
+                let resume = &mut scratch.resume[ANCHORS];
                 let run = &mut scratch.anchor_run[usize::from(number)];
                 // A literal that reaches out of the run read last begins a token of its own.
-                if hit.end() <= *resume {
+                if hit.end() <= resume.of(number) {
                     continue;
                 }
                 // Glued to a token that was just found, an anchor needs no other border.
                 let glued = out.last().is_some_and(|last| last.strong && last.finding.span.end >= hit.start());
                 if let Some((span, read)) = anchored(text, &window.record, hit, anchor, glued, run) {
-                    *resume = read;
+                    resume.set(number, read);
                     accept(rules, text, &window.record, *rule, span, None, true, out);
                 } else {
-                    *resume = hit.end();
+                    resume.set(number, hit.end());
                 }
             }
             Target::Key(word) => {
@@ -120,27 +158,31 @@ pub(super) fn search(
 
 impl Scratch {
     fn reset(&mut self, rules: &RuleSet, record: Range<usize>) {
-        let start = record.start as u32;
         self.cursor.begin(record);
         self.keyed.clear();
-        for (resumes, count) in [
-            (&mut self.shape_resume, rules.shapes.len()),
-            (&mut self.anchor_resume, rules.anchors.len()),
-            (&mut self.regex_resume, rules.expressions.len()),
-        ] {
-            resumes.clear();
-            resumes.resize(count, start);
+        self.digits_resume = 0;
+        // Runs are those of the record before: forget the ones it read.
+        for number in &self.resume[ANCHORS].touched {
+            if let Some(run) = self.anchor_run.get_mut(usize::from(*number)) {
+                *run = AnchorRun::default();
+            }
         }
-        self.anchor_run.clear();
         self.anchor_run.resize(rules.anchors.len(), AnchorRun::default());
+        let counts = [rules.shapes.len(), rules.anchors.len(), rules.expressions.len()];
+        for (resume, count) in self.resume.iter_mut().zip(counts) {
+            resume.reset(count);
+        }
     }
 }
 
-/// The positions of a sorted list that lie in `range`.
-fn within<T>(list: &[T], range: &Range<usize>, place: impl Fn(&T) -> u32) -> Range<usize> {
-    let from = list.partition_point(|entry| (place(entry) as usize) < range.start);
-    let to = from + list[from..].partition_point(|entry| (place(entry) as usize) < range.end);
-    from..to
+/// The positions of a sorted list that lie in `range`. Records come in order: `done` positions lie before it.
+fn within<T>(list: &[T], range: &Range<usize>, done: &mut usize, place: impl Fn(&T) -> u32) -> Range<usize> {
+    let until = |from: usize, bound: usize| {
+        from + list[from..].iter().take_while(|entry| (place(entry) as usize) < bound).count()
+    };
+    let from = until(*done, range.start);
+    *done = until(from, range.end);
+    from..*done
 }
 
 fn ask_triggers(
@@ -151,30 +193,32 @@ fn ask_triggers(
     scratch: &mut Scratch,
     out: &mut Vec<Found>,
 ) {
-    let triggers = std::mem::take(&mut scratch.triggers);
+    let mut triggers = std::mem::take(&mut scratch.triggers);
+    let [at, dotted, colons, pairs, digits, opaque] = &mut triggers.done;
     let table = &rules.by_trigger;
-    for (list, shapes) in [
-        (&triggers.at, &table.at),
-        (&triggers.dotted, &table.dotted),
-        (&triggers.colons, &table.colons),
-        (&triggers.pairs, &table.pairs),
+    for (list, shapes, done) in [
+        (&triggers.at, &table.at, at),
+        (&triggers.dotted, &table.dotted, dotted),
+        (&triggers.colons, &table.colons, colons),
+        (&triggers.pairs, &table.pairs, pairs),
     ] {
-        for &at in &list[within(list, &range, |at| *at)] {
+        for &at in &list[within(list, &range, done, |at| *at)] {
             for &number in shapes {
                 ask(rules, text, record, number, at, scratch, out);
             }
         }
     }
-    for &(at, count) in &triggers.digits[within(&triggers.digits, &range, |(at, _)| *at)] {
-        let first = text[at as usize..record.end].iter().take(FIRST_RUN).take_while(|byte| byte.is_ascii_digit());
-        for &(least, number) in &table.digits[first.count()] {
-            if count < least {
-                break;
-            }
-            ask(rules, text, record, number, at, scratch, out);
+    for &(at, count) in &triggers.digits[within(&triggers.digits, &range, digits, |(at, _)| *at)] {
+        // Left of its own last hit a shape sees nothing.
+        if at <= scratch.digits_resume + 1 && scratch.digits_resume > 0 {
+            table.digits.any(count, |number| ask(rules, text, record, number, at, scratch, out));
+        } else {
+            table.digits.at(text, record, at as usize, count, |number| {
+                ask(rules, text, record, number, at, scratch, out);
+            });
         }
     }
-    for &(start, end) in &triggers.opaque[within(&triggers.opaque, &range, |(start, _)| *start)] {
+    for &(start, end) in &triggers.opaque[within(&triggers.opaque, &range, opaque, |(start, _)| *start)] {
         for &number in &table.opaque {
             ask(rules, text, record, number, start, scratch, out);
         }
@@ -199,15 +243,19 @@ fn ask(
     out: &mut Vec<Found>,
 ) {
     let (rule, shape) = &rules.shapes[usize::from(number)];
-    let resume = &mut scratch.shape_resume[usize::from(number)];
-    if at < *resume {
+    let resume = scratch.resume[SHAPES].of(number);
+    if at < resume {
         return;
     }
     let record_text = &text[..record.end];
     steps::add(1);
-    if let Some(hit) = (shape.find)(record_text, at as usize, (*resume as usize).max(record.start)) {
-        *resume = hit.resume.max(at + 1);
-        steps::add((*resume - at) as usize);
+    if let Some(hit) = (shape.find)(record_text, at as usize, (resume as usize).max(record.start)) {
+        let resume = hit.resume.max(at + 1);
+        steps::add((resume - at) as usize);
+        scratch.resume[SHAPES].set(number, resume);
+        if rules.by_trigger.digits.knows(number) {
+            scratch.digits_resume = scratch.digits_resume.max(resume);
+        }
         accept(rules, text, record, *rule, hit.span, Some(hit), false, out);
     }
 }
@@ -351,18 +399,24 @@ fn expression(
     out: &mut Vec<Found>,
 ) {
     let expression = &rules.expressions[usize::from(number)];
-    let resume = &mut scratch.regex_resume[usize::from(number)];
-    if hit.start() < *resume {
+    let resume = &mut scratch.resume[EXPRESSIONS];
+    if hit.start() < resume.of(number) {
         return;
     }
     let from = (hit.start() as usize).saturating_sub(expression.before).max(record.start);
     let to = (hit.start() as usize + expression.after).max(hit.end() as usize).min(record.end);
     steps::add(to - from);
-    let Some(found) = expression.regex.captures(&text[from..to]) else { return };
-    let value = found.name("value").or_else(|| found.get(0));
-    if let Some(value) = value.filter(|value| !value.is_empty()) {
-        let span = Span::new(from + value.start(), from + value.end());
-        *resume = span.end.max(hit.end());
+    if scratch.groups.len() <= usize::from(number) {
+        scratch.groups.resize(rules.expressions.len(), None);
+    }
+    let groups = scratch.groups[usize::from(number)].get_or_insert_with(|| expression.regex.capture_locations());
+    if expression.regex.captures_read(groups, &text[from..to]).is_none() {
+        return;
+    }
+    let value = groups.get(expression.value).or_else(|| groups.get(0));
+    if let Some((start, end)) = value.filter(|(start, end)| start < end) {
+        let span = Span::new(from + start, from + end);
+        resume.set(number, span.end.max(hit.end()));
         accept(rules, text, record, expression.rule, span, None, true, out);
     }
 }

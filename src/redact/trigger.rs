@@ -20,6 +20,8 @@ pub(super) struct Triggers {
     pub(super) pairs: Vec<u32>,
     /// Runs of at least [`OPAQUE_MIN`] token characters: start and end.
     pub(super) opaque: Vec<(u32, u32)>,
+    /// Per kind, in the order of the lists: how many positions lie in records that are done with.
+    pub(super) done: [usize; 6],
     words: Vec<Word>,
     /// Bytes at which something encoded may begin, one bit each.
     encoded: Vec<u64>,
@@ -31,6 +33,7 @@ pub(super) const OPAQUE_MIN: usize = 16;
 impl Triggers {
     /// Forgets all positions; keeps the space.
     pub(super) fn clear(&mut self) {
+        self.done = [0; 6];
         self.at.clear();
         self.dotted.clear();
         self.digits.clear();

@@ -37,6 +37,16 @@ impl DigitId {
         }
         runs
     }
+
+    /// Group sizes as printed.
+    pub(super) fn groupings(&self) -> &'static [&'static [u8]] {
+        self.groupings
+    }
+
+    /// Number of digits that may also stand with mixed separators; 0: none.
+    pub(super) fn loose(&self) -> usize {
+        self.loose
+    }
 }
 
 pub(super) const PESEL: DigitId =

@@ -28,6 +28,7 @@ mod places;
 mod postal;
 mod refuted;
 mod spelled_email;
+pub(in crate::redact) mod start;
 #[cfg(test)]
 mod tests;
 mod tokens;

@@ -1,0 +1,196 @@
+//! Where values of digits can begin: what must stand before and behind the first run of digits for a shape
+//! to be worth asking.
+//!
+//! Every row is a necessary condition, never more: a shape that none of its rows admits would answer
+//! nothing. A time stamp alone has seven groups of digits, and asking fifty shapes at each of them costs more
+//! than everything else in a line; two look-ups tell the few that fit.
+
+use super::Shape;
+use super::digit_ids::{self, DigitId};
+
+/// A set of kinds before a group of digits, one bit each.
+type Before = u16;
+
+/// What stands before a group of digits.
+pub(in crate::redact) mod before {
+    /// Nothing: the record begins here.
+    pub(in crate::redact) const START: usize = 0;
+    /// An ASCII letter.
+    pub(in crate::redact) const LETTER: usize = 1;
+    /// A space.
+    pub(in crate::redact) const SPACE: usize = 2;
+    /// A dot, comma or dash behind another digit.
+    pub(in crate::redact) const JOINED: usize = 3;
+    /// A dash that is not.
+    pub(in crate::redact) const DASH: usize = 4;
+    /// An underscore.
+    pub(in crate::redact) const UNDERSCORE: usize = 5;
+    /// A plus.
+    pub(in crate::redact) const PLUS: usize = 6;
+    /// An opening bracket.
+    pub(in crate::redact) const BRACKET: usize = 7;
+    /// Any other byte.
+    pub(in crate::redact) const OTHER: usize = 8;
+    /// How many kinds there are.
+    pub(in crate::redact) const COUNT: usize = 9;
+}
+
+/// What the group begins with.
+pub(in crate::redact) mod lead {
+    /// `00`
+    pub(in crate::redact) const ZEROS: usize = 0;
+    /// One zero.
+    pub(in crate::redact) const ZERO: usize = 1;
+    /// `1`
+    pub(in crate::redact) const ONE: usize = 2;
+    /// `2` to `8`
+    pub(in crate::redact) const MIDDLE: usize = 3;
+    /// `9`
+    pub(in crate::redact) const NINE: usize = 4;
+    /// How many kinds there are.
+    pub(in crate::redact) const COUNT: usize = 5;
+}
+
+/// What stands behind the first run of digits.
+pub(in crate::redact) mod behind {
+    /// Nothing: the record ends here.
+    pub(in crate::redact) const END: usize = 0;
+    /// An ASCII letter or an underscore.
+    pub(in crate::redact) const WORD: usize = 1;
+    /// A dot and another digit.
+    pub(in crate::redact) const DOT: usize = 2;
+    /// A space, dash, slash or plus, and another digit.
+    pub(in crate::redact) const GAP: usize = 3;
+    /// A byte of a character outside ASCII.
+    pub(in crate::redact) const WIDE: usize = 4;
+    /// Anything else.
+    pub(in crate::redact) const OTHER: usize = 5;
+    /// How many kinds there are.
+    pub(in crate::redact) const COUNT: usize = 6;
+}
+
+/// One way in which a value can begin; all four must hold.
+#[derive(Clone, Copy)]
+pub(in crate::redact) struct Start {
+    /// Kinds of [`before`], one bit each.
+    pub(in crate::redact) before: Before,
+    /// Kinds of [`lead`], one bit each.
+    pub(in crate::redact) leads: u8,
+    /// Lengths of the first run, one bit each; the last stands for all longer ones.
+    pub(in crate::redact) runs: u32,
+    /// Kinds of [`behind`], one bit each.
+    pub(in crate::redact) behind: u8,
+}
+
+const ANY: Start = Start { before: Before::MAX, leads: u8::MAX, runs: u32::MAX, behind: u8::MAX };
+
+/// Before a number that stands free on the left.
+const FREE: Before = !(1 << before::LETTER | 1 << before::UNDERSCORE);
+/// Before a candidate that no letter, digit, underscore or dash may precede.
+const NO_WORD: Before = !(1 << before::LETTER | 1 << before::UNDERSCORE | 1 << before::DASH);
+const LETTER: Before = 1 << before::LETTER;
+const SPACE: Before = 1 << before::SPACE;
+const DASH: Before = 1 << before::DASH;
+/// Behind a run that further groups follow.
+const MORE: u8 = 1 << behind::DOT | 1 << behind::GAP | 1 << behind::WIDE;
+/// Behind a run that stands free on the right.
+const ALONE: u8 = !(1 << behind::WORD | 1 << behind::DOT);
+const WORD: u8 = 1 << behind::WORD;
+const OTHER: u8 = 1 << behind::OTHER;
+const NO_ZERO: u8 = !(1 << lead::ZERO | 1 << lead::ZEROS);
+
+/// The lengths `from..=to`, one bit each.
+const fn runs(from: u32, to: u32) -> u32 {
+    (u32::MAX >> (31 - to)) & (u32::MAX << from)
+}
+
+/// How values of `shape` can begin at a group of digits; a shape that nothing is known of can begin anywhere.
+#[rustfmt::skip]
+pub(in crate::redact) fn starts(shape: &Shape) -> Vec<Start> {
+    if let Some(id) = digit_id(shape.name) {
+        return of_digits(id);
+    }
+    match shape.name {
+        "nip" => {
+            let mut rows = of_digits(&digit_ids::NIP);
+            rows.push(Start { before: LETTER, runs: 1 << 3 | 1 << 10, ..ANY });
+            rows
+        }
+        "card" => vec![
+            Start { before: FREE, leads: 1 << lead::MIDDLE, runs: 1 << 4 | 1 << 6, behind: MORE },
+            Start { before: FREE, leads: 1 << lead::MIDDLE, runs: runs(12, 19), behind: ALONE },
+        ],
+        "track-data" => vec![Start { runs: runs(12, 19), behind: WORD | OTHER, ..ANY }],
+        "iban" => vec![Start { before: LETTER | SPACE, runs: runs(2, 31), ..ANY }],
+        "vat" => vec![Start { before: LETTER | SPACE | DASH, ..ANY }],
+        "phone-e164" => vec![
+            Start { before: 1 << before::PLUS, leads: NO_ZERO, ..ANY },
+            Start { before: FREE, leads: 1 << lead::ZEROS, ..ANY },
+        ],
+        "phone-national" => vec![
+            Start { before: 1 << before::BRACKET, runs: runs(2, 5), ..ANY },
+            Start { before: FREE, runs: runs(9, 13), ..ANY },
+            Start { before: FREE, leads: 1 << lead::ONE, runs: 1 << 1, behind: MORE },
+            Start { before: FREE, runs: runs(2, 3), behind: MORE, ..ANY },
+            Start { before: FREE, leads: !NO_ZERO, runs: runs(4, 5), behind: MORE },
+        ],
+        "postcode-city" => vec![
+            Start { before: FREE, runs: 1 << 2, behind: 1 << behind::GAP, ..ANY },
+            Start { before: FREE, runs: 1 << 5, behind: OTHER | 1 << behind::WIDE, ..ANY },
+        ],
+        "uk-postcode" => {
+            vec![Start { before: LETTER, runs: runs(1, 2), behind: WORD | 1 << behind::GAP | 1 << behind::WIDE, ..ANY }]
+        }
+        "geo-coordinates" => vec![Start { before: FREE, runs: runs(1, 3), behind: 1 << behind::DOT, ..ANY }],
+        "birth-date" => vec![Start { before: FREE, ..ANY }],
+        "pl-id-card" | "pl-passport" => vec![Start { before: LETTER | SPACE, ..ANY }],
+        "de-id-card" | "it-codice-fiscale" => vec![Start { before: LETTER, ..ANY }],
+        "uk-nino" => vec![
+            Start { before: LETTER, runs: 1 << 6, behind: WORD, ..ANY },
+            Start { before: SPACE, runs: runs(1, 2), ..ANY },
+        ],
+        "es-dni" => vec![Start { before: NO_WORD, runs: 1 << 8, behind: WORD | OTHER, ..ANY }],
+        "es-nie" => vec![Start { before: LETTER | DASH, runs: 1 << 7, behind: WORD | OTHER, ..ANY }],
+        "es-cif" => vec![Start { before: LETTER, runs: runs(7, 8), ..ANY }],
+        "ie-pps" => vec![
+            Start { before: NO_WORD, runs: 1 << 7, ..ANY },
+            Start { before: NO_WORD, runs: runs(1, 6), behind: MORE | OTHER, ..ANY },
+        ],
+        "fi-hetu" => vec![Start { before: NO_WORD, runs: 1 << 6, behind: WORD | 1 << behind::GAP, ..ANY }],
+        _ => vec![ANY],
+    }
+}
+
+/// Numbers of digits: alone, or in groups, as their groupings say.
+fn of_digits(id: &DigitId) -> Vec<Start> {
+    let (mut alone, mut grouped) = (0, 0);
+    for sizes in id.groupings() {
+        let first = 1 << sizes[0];
+        if sizes.len() == 1 { alone |= first } else { grouped |= first }
+    }
+    if id.loose() > 0 {
+        alone |= 1 << id.loose();
+        grouped |= runs(2, id.loose() as u32 - 1);
+    }
+    vec![
+        Start { before: FREE, runs: alone, behind: ALONE, ..ANY },
+        Start { before: FREE, runs: grouped, behind: MORE, ..ANY },
+    ]
+}
+
+#[rustfmt::skip]
+fn digit_id(name: &str) -> Option<&'static DigitId> {
+    Some(match name {
+        "nrb" => &digit_ids::NRB, "aba-routing" => &digit_ids::ABA, "pesel" => &digit_ids::PESEL,
+        "regon" => &digit_ids::REGON, "de-tax-id" => &digit_ids::DE_TAX_ID, "fr-nir" => &digit_ids::FR_NIR,
+        "it-partita-iva" => &digit_ids::IT_PIVA, "nl-bsn" => &digit_ids::NL_BSN,
+        "be-national-number" => &digit_ids::BE_NATIONAL, "pt-nif" => &digit_ids::PT_NIF,
+        "at-svnr" => &digit_ids::AT_SVNR, "ch-ahv" => &digit_ids::CH_AHV, "dk-cpr" => &digit_ids::DK_CPR,
+        "se-personnummer" => &digit_ids::SE_PERSONNUMMER, "no-fnr" => &digit_ids::NO_FNR,
+        "cz-birth-number" => &digit_ids::CZ_BIRTH_NUMBER, "ro-cnp" => &digit_ids::RO_CNP,
+        "gr-afm" => &digit_ids::GR_AFM, "in-aadhaar" => &digit_ids::IN_AADHAAR, "uk-nhs" => &digit_ids::NHS,
+        "us-ssn" => &digit_ids::SSN, "us-itin" => &digit_ids::ITIN, "us-ein" => &digit_ids::EIN,
+        "us-npi" => &digit_ids::NPI, "imei" => &digit_ids::IMEI,
+        _ => return None,
+    })
+}
