@@ -1,5 +1,6 @@
 //! `logveil intake`: the development intake in the foreground, each received record printed as it comes.
 
+use super::exit::fail;
 use crate::intake::{Intake, Request, Script, Settings, Stored, Tls};
 use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
@@ -66,7 +67,7 @@ pub fn run(args: Args) -> ExitCode {
         ..Settings::default()
     };
     match Intake::start(settings) {
-        Err(error) => fail(4, &format!("cannot listen on {}: {error}", args.listen)),
+        Err(error) => fail(4, format_args!("cannot listen on {}: {error}", args.listen)),
         Ok(intake) => {
             let _ = writeln!(anstream::stderr(), "intake: listening on {}; stop with Ctrl-C", intake.origin());
             wait_for_signal();
@@ -219,11 +220,6 @@ fn wait_for_signal() {
             }
         }
     });
-}
-
-fn fail(code: u8, message: &str) -> ExitCode {
-    let _ = writeln!(anstream::stderr(), "error: {message}");
-    ExitCode::from(code)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the commands around tokens share: the clock, secret input and refusals.
 
+use super::exit;
 use crate::keyring::KeyringError;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::ExitCode;
@@ -18,8 +19,8 @@ pub(super) fn now() -> i64 {
 pub(super) fn refuse(error: &KeyringError) -> ExitCode {
     let _ = writeln!(anstream::stderr(), "error: {error}");
     match error {
-        KeyringError::ForeignRegion { .. } | KeyringError::Exposed(..) => ExitCode::from(5),
-        _ => ExitCode::from(3),
+        KeyringError::ForeignRegion { .. } | KeyringError::Exposed(..) => exit::fail(exit::POLICY, error),
+        _ => exit::fail(exit::INVALID, error),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `logveil token` and `logveil query`: from a value to its tokens, and to the search that finds them.
 
+use super::exit::{self, fail};
 use super::keyring_file;
 use crate::keyring::file::day;
 use crate::keyring::{EpochKey, Keyring};
@@ -68,21 +69,16 @@ fn answered(args: Args, show: fn(&Answer, bool, &mut dyn Write) -> io::Result<()
     };
     let value = match keyring_file::secret_line("value") {
         Ok(value) => value,
-        Err(error) => return fail(2, &error.to_string()),
+        Err(error) => return fail(exit::USAGE, error),
     };
     match answer(&ring, args.class, args.country, value.as_bytes(), keyring_file::now()) {
-        Err(what) => fail(3, &what),
+        Err(what) => fail(exit::INVALID, what),
         Ok(answer) => {
             // A closed pipe is no failure of the command.
             let _ = show(&answer, args.json, &mut anstream::stdout().lock());
             ExitCode::SUCCESS
         }
     }
-}
-
-fn fail(code: u8, what: &str) -> ExitCode {
-    let _ = writeln!(anstream::stderr(), "error: {what}");
-    ExitCode::from(code)
 }
 
 fn answer(
