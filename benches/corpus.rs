@@ -18,26 +18,32 @@ pub enum Kind {
     Densest,
     /// One megabyte a line.
     Megabyte,
-    /// Lines made to be slow: the same trigger again and again.
+    /// Lines of 8 KiB made to be slow: the same trigger again and again, one trigger after the other.
     Adversarial,
+    /// The same in lines of 1 MiB.
+    AdversarialMegabyte,
 }
 
 /// Every kind, with the name benchmarks show.
-pub const KINDS: [(&str, Kind); 7] = [
+pub const KINDS: [(&str, Kind); 8] = [
     ("clean", Kind::Clean),
     ("system", Kind::System),
     ("workflow", Kind::Workflow),
     ("mixed", Kind::Mixed),
     ("densest", Kind::Densest),
     ("megabyte-lines", Kind::Megabyte),
-    ("adversarial", Kind::Adversarial),
+    ("adversarial-8KiB", Kind::Adversarial),
+    ("adversarial-1MiB", Kind::AdversarialMegabyte),
 ];
 
 /// At least `bytes` bytes of whole lines of that kind.
 pub fn generate(kind: Kind, bytes: usize) -> Vec<u8> {
     let mut random = Random(0x6c6f_6776_6569_6c00 ^ kind as u64);
     let mut out = Vec::with_capacity(bytes + (2 << 20));
-    while out.len() < bytes {
+    for turn in 0.. {
+        if out.len() >= bytes {
+            break;
+        }
         let line = match kind {
             Kind::Clean => clean(&mut random),
             Kind::System => system(&mut random),
@@ -46,7 +52,8 @@ pub fn generate(kind: Kind, bytes: usize) -> Vec<u8> {
             Kind::Mixed => workflow(&mut random),
             Kind::Densest => dense(&mut random),
             Kind::Megabyte => megabyte(&mut random),
-            Kind::Adversarial => adversarial(&mut random, 8 << 10),
+            Kind::Adversarial => hostile(HOSTILE[turn % HOSTILE.len()], 8 << 10),
+            Kind::AdversarialMegabyte => hostile(HOSTILE[turn % HOSTILE.len()], 1 << 20),
         };
         out.extend_from_slice(line.as_bytes());
         out.push(b'\n');
@@ -55,7 +62,7 @@ pub fn generate(kind: Kind, bytes: usize) -> Vec<u8> {
 }
 
 /// Pieces that make naive readers quadratic when repeated.
-pub const HOSTILE: [&str; 20] = [
+pub const HOSTILE: [&str; 32] = [
     "password:",
     "\"password\":",
     "::",
@@ -76,16 +83,23 @@ pub const HOSTILE: [&str; 20] = [
     "Bearer ",
     "[1,",
     "://a:",
+    "Authorization: Bearer ",
+    "https://a:b@",
+    "jan@example.com,",
+    "4111-1111-",
+    "aa:bb:",
+    "{\"name\":\"token\",",
+    "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNk",
+    "INSERT INTO t (password, ",
+    "<password>",
+    "password='",
+    "\\\\\\\"",
+    "sk-",
 ];
 
 /// One hostile line of about `length` bytes.
 pub fn hostile(piece: &str, length: usize) -> String {
     piece.repeat(length / piece.len())
-}
-
-fn adversarial(random: &mut Random, length: usize) -> String {
-    let piece = HOSTILE[random.below(HOSTILE.len())];
-    hostile(piece, length)
 }
 
 /// A small generator of pseudo-random numbers (xorshift).
@@ -195,7 +209,7 @@ fn system(random: &mut Random) -> String {
     let (hour, minute, second) = (random.below(24), random.below(60), random.below(60));
     let head = format!("Mar {:2} {hour:02}:{minute:02}:{second:02} combo", 1 + random.below(28));
     let pid = 100 + random.below(30_000);
-    match random.below(6) {
+    match random.below(12) {
         0 => format!("{head} sshd[{pid}]: Failed password for root from {} port {pid} ssh2", random.address()),
         1 => format!(
             "{head} sshd[{pid}]: authentication failure; logname= uid=0 euid=0 tty=NODEVssh ruser= rhost=host-{pid}.example.net"
@@ -210,8 +224,43 @@ fn system(random: &mut Random) -> String {
             random.time(),
             random.hex(8)
         ),
-        _ => format!("{head} CRON[{pid}]: ({}) CMD (run-parts --report /etc/cron.hourly)", random.pick(WORDS)),
+        5 => format!("{head} CRON[{pid}]: ({}) CMD (run-parts --report /etc/cron.hourly)", random.pick(WORDS)),
+        6 => format!(
+            "081109 {hour:02}{minute:02}{second:02} {pid} INFO dfs.DataNode$PacketResponder: Received block blk_-{}{} of size 67108864 from /10.251.{hour}.{minute}",
+            random.below(1_000_000_000),
+            random.below(1_000_000_000)
+        ),
+        7 => format!(
+            "2015-10-18 {hour:02}:{minute:02}:{second:02},{:03} INFO [main] org.apache.hadoop.mapreduce.v2.app.MRAppMaster: Created MRAppMaster for application appattempt_1445144423722_0020_{pid:06}",
+            random.below(1000)
+        ),
+        8 => format!(
+            "2016-09-28 {hour:02}:{minute:02}:{second:02}, Info                  CBS    Loaded Servicing Stack v6.1.7601.{pid} with Core: C:\\Windows\\winsxs\\amd64_microsoft-windows-servicingstack_{}\\cbscore.dll",
+            random.hex(16)
+        ),
+        9 => format!(
+            "2015-07-29 {hour:02}:{minute:02}:{second:02},{:03} - WARN  [RecvWorker:188978561024:QuorumCnxManager$RecvWorker@762] - Connection broken for id 188978561024, my id = 1",
+            random.below(1000)
+        ),
+        10 => stack_trace(random),
+        _ => format!(
+            "nova-compute.log.1 2017-05-16 {hour:02}:{minute:02}:{second:02}.{:03} {pid} INFO nova.compute.manager [req-{} - - - - -] [instance: {}] VM Started (Lifecycle Event)",
+            random.below(1000),
+            random.uuid(),
+            random.uuid()
+        ),
     }
+}
+
+/// Several lines.
+fn stack_trace(random: &mut Random) -> String {
+    let mut text = format!("{} ERROR worker java.lang.IllegalStateException: {}", random.time(), prose(random, 5));
+    for _ in 0..3 + random.below(8) {
+        let (package, class) = (random.pick(WORDS), random.pick(&["Engine", "Connector", "Pipeline", "Runner"]));
+        let (method, line) = (random.pick(WORDS), random.below(900));
+        text.push_str(&format!("\n\tat com.example.{package}.{class}.{method}({class}.java:{line})"));
+    }
+    text
 }
 
 fn workflow(random: &mut Random) -> String {

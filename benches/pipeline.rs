@@ -1,105 +1,128 @@
-//! From a chunk of raw lines to sealed batches: what each stage adds, in bytes of raw log a second.
+//! From a chunk of raw lines to sealed batches: each stage alone and all of them, in bytes of raw log.
 //!
-//! `cargo bench --bench pipeline`. The corpora are those of the redaction bench, generated with a fixed seed.
+//! `cargo bench --bench pipeline [-- FILTER]`. The closing table gives every figure as a multiple of what
+//! `zstd -1` alone takes for the same raw bytes. `cargo bench --bench pipeline -- --once KIND` goes through
+//! one corpus once and measures nothing: for a profiler (`benches/profile`).
 
+mod blocks;
 #[allow(dead_code, unreachable_pub)] // shared by the benches, each of which uses a part
 mod corpus;
+#[allow(dead_code, unreachable_pub)]
+mod measure;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use blocks::Block;
+use corpus::Kind;
 use logveil::batch::{
     Encoder, EncoderSettings, Encoding, Envelope, EnvelopeParts, Facts, Origin, Pushed, RecordHead, RecordKey,
 };
 use logveil::record::{Position, StreamId};
 use logveil::redact::{RawLine, Redactor, RuleSet, StreamState};
-use std::hint::black_box;
+use measure::Bench;
 
 /// Raw bytes of the corpus.
 const CORPUS: usize = 8 << 20;
-/// Raw bytes handed to the engine at a time.
-const CHUNK: usize = 256 << 10;
 
-/// Whole lines, as a source hands them out.
-#[derive(Default)]
-struct Chunk {
-    bytes: Vec<u8>,
-    ends: Vec<u32>,
+/// A corpus on its way through the stages.
+struct Way {
+    text: Vec<u8>,
+    blocks: Vec<Block>,
+    envelope: Envelope,
+    key: RecordKey,
 }
 
-fn chunks(kind: corpus::Kind) -> Vec<Chunk> {
-    let all = corpus::generate(kind, CORPUS);
-    let mut chunks = vec![Chunk::default()];
-    for line in all.split_inclusive(|&byte| byte == b'\n') {
-        if chunks.last().is_some_and(|chunk| chunk.bytes.len() >= CHUNK) {
-            chunks.push(Chunk::default());
-        }
-        if let Some(chunk) = chunks.last_mut() {
-            chunk.bytes.extend_from_slice(line);
-            chunk.ends.push(chunk.bytes.len() as u32);
-        }
-    }
-    chunks
-}
-
-/// Redacts everything; encodes it too where an encoding is given. Returns the bytes of sealed bodies.
-fn run(chunks: &[Chunk], redactor: &mut Redactor, encoder: Option<&mut Encoder>, envelope: &Envelope) -> usize {
-    let rules = redactor.rules().clone();
-    let mut state = StreamState::default();
-    let mut key = RecordKey::new([1; 32]);
-    let (mut sealed, mut offset, mut kept) = (0, 0, 0);
-    let mut encoder = encoder;
-    for chunk in chunks {
-        redactor.redact(&mut state, &chunk.bytes, &chunk.ends, &mut |redacted| {
-            let Some(encoder) = encoder.as_deref_mut() else {
-                kept += redacted.pieces().count();
-                return;
-            };
-            let range = redacted.range();
-            let at = Position { generation: 0, offset: offset + range.start as u64 };
-            let head = RecordHead {
-                envelope,
-                raw: RawLine(&chunk.bytes[range]),
-                known: Facts::default(),
-                origin: Origin::default(),
-                rules: &rules,
-                id: key.id(StreamId([1; 16]), at),
-                now: 1_763_900_000_000,
-            };
-            while encoder.push(redacted, &head) == Pushed::Full {
-                sealed += encoder.seal(rules.fingerprint()).map_or(0, |batch| batch.body().len());
-            }
+impl Way {
+    fn new(kind: Kind, size: usize) -> Way {
+        let text = corpus::generate(kind, size);
+        let envelope = Envelope::new(&EnvelopeParts {
+            ddsource: "logveil",
+            service: "workflow-engine",
+            hostname: "host-1",
+            tags: &["env:prod".into()],
+            retention: "retention:90d",
+            source: "workflows",
+            file: Some("/var/log/workflows/run.jsonl"),
+            trust_origin: false,
         });
-        offset += chunk.bytes.len() as u64;
+        Way { blocks: blocks::cut(&text), text, envelope, key: RecordKey::new([1; 32]) }
     }
-    sealed + kept
-}
 
-fn pipeline(criterion: &mut Criterion) {
-    let envelope = Envelope::new(&EnvelopeParts {
-        ddsource: "logveil",
-        service: "workflow-engine",
-        hostname: "host-1",
-        tags: &["env:prod".into()],
-        retention: "retention:90d",
-        source: "workflows",
-        file: Some("/var/log/workflows/run.jsonl"),
-        trust_origin: false,
-    });
-    let mut redactor = Redactor::new(RuleSet::builtin());
-    for kind in [corpus::Kind::Mixed, corpus::Kind::Clean, corpus::Kind::Densest] {
-        let chunks = chunks(kind);
-        let total: usize = chunks.iter().map(|chunk| chunk.bytes.len()).sum();
-        let mut group = criterion.benchmark_group(format!("pipeline, {kind:?}"));
-        group.throughput(Throughput::Bytes(total as u64)).sample_size(10);
-        group.bench_function("redact", |b| b.iter(|| black_box(run(&chunks, &mut redactor, None, &envelope))));
-        for (name, encoding) in [("plain", Encoding::None), ("zstd", Encoding::Zstd), ("gzip", Encoding::Gzip)] {
-            let mut encoder = Encoder::new(EncoderSettings { encoding, ..EncoderSettings::default() });
-            group.bench_function(format!("redact, encode, {name}"), |b| {
-                b.iter(|| black_box(run(&chunks, &mut redactor, Some(&mut encoder), &envelope)));
+    /// Redacts everything; returns the number of pieces.
+    fn redact(&self, redactor: &mut Redactor) -> usize {
+        let (mut state, mut pieces) = (StreamState::default(), 0);
+        for Block { range, ends } in &self.blocks {
+            let block = &self.text[range.clone()];
+            redactor.redact(&mut state, block, ends, &mut |redacted| pieces += redacted.pieces().count());
+        }
+        pieces
+    }
+
+    /// Redacts everything into batches; returns the bytes of their bodies.
+    fn seal(&mut self, redactor: &mut Redactor, encoder: &mut Encoder) -> usize {
+        let rules = redactor.rules().clone();
+        let mut state = StreamState::default();
+        let mut sealed = 0;
+        for Block { range, ends } in &self.blocks {
+            let block = &self.text[range.clone()];
+            redactor.redact(&mut state, block, ends, &mut |redacted| {
+                let line = redacted.range();
+                let at = Position { generation: 0, offset: (range.start + line.start) as u64 };
+                let head = RecordHead {
+                    envelope: &self.envelope,
+                    raw: RawLine(&block[line]),
+                    known: Facts::default(),
+                    origin: Origin::default(),
+                    rules: &rules,
+                    id: self.key.id(StreamId([1; 16]), at),
+                    now: 1_763_900_000_000,
+                };
+                while encoder.push(redacted, &head) == Pushed::Full {
+                    sealed += encoder.seal(rules.fingerprint()).map_or(0, |batch| batch.body().len());
+                }
             });
         }
-        group.finish();
+        sealed + encoder.seal(rules.fingerprint()).map_or(0, |batch| batch.body().len())
     }
 }
 
-criterion_group!(benches, pipeline);
-criterion_main!(benches);
+fn encoder(encoding: Encoding) -> Encoder {
+    Encoder::new(EncoderSettings { encoding, ..EncoderSettings::default() })
+}
+
+fn stages(bench: &mut Bench, group: &'static str, kind: Kind) {
+    let mut way = Way::new(kind, CORPUS);
+    let size = way.text.len();
+    let mut redactor = Redactor::new(RuleSet::builtin());
+    bench.bytes(group, "cut-into-lines", size, || blocks::cut(&way.text).len());
+    bench.bytes(group, "redact", size, || way.redact(&mut redactor));
+    let mut packer = zstd::bulk::Compressor::new(1).expect("zstd");
+    bench.bytes(group, "zstd-1-of-the-raw-bytes", size, || {
+        way.text.chunks(4 << 20).map(|piece| packer.compress(piece).expect("zstd").len()).sum::<usize>()
+    });
+    for (name, encoding) in [
+        ("redact-encode-plain", Encoding::None),
+        ("redact-encode-zstd", Encoding::Zstd),
+        ("redact-encode-gzip", Encoding::Gzip),
+    ] {
+        let mut encoder = encoder(encoding);
+        bench.bytes(group, name, size, || way.seal(&mut redactor, &mut encoder));
+    }
+}
+
+/// The corpus named behind `--once`.
+fn once() -> Option<Kind> {
+    let name = std::env::args().skip_while(|word| word != "--once").nth(1)?;
+    corpus::KINDS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+}
+
+fn main() {
+    if let Some(kind) = once() {
+        let mut redactor = Redactor::new(RuleSet::builtin());
+        Way::new(kind, CORPUS / 4).seal(&mut redactor, &mut encoder(Encoding::Zstd));
+        return;
+    }
+    let mut bench = Bench::from_arguments();
+    for (group, kind) in [("mixed", Kind::Mixed), ("clean", Kind::Clean), ("densest", Kind::Densest)] {
+        stages(&mut bench, group, kind);
+    }
+    bench.table("mixed/zstd-1-of-the-raw-bytes");
+}

@@ -1,40 +1,51 @@
-//! Throughput of redaction alone, one core, with the built-in pack: by kind of corpus; beside it what one
-//! plain automaton over the same literals and `zstd -1` need, so that every figure is a ratio as well.
+//! Throughput of redaction alone, one core: the built-in pack by kind of corpus, rule sets of several sizes, and
+//! beside them in the same run what the machine allows: a plain automaton over the pack's literals, twelve usual
+//! expressions one after the other, `zstd -1`.
 //!
-//! `cargo bench --bench redact`; the machine's own speed drifts, the ratios of one run hold.
+//! `cargo bench --bench redact [-- FILTER]`. The figures of a run drift with the machine, its ratios hold: the
+//! closing table gives every figure as a multiple of the plain automaton's time.
 
+mod blocks;
 #[allow(dead_code, unreachable_pub)] // shared by the benches, each of which uses a part
 mod corpus;
+#[allow(unreachable_pub)]
+mod measure;
+#[allow(unreachable_pub)]
+mod rule_sets;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use logveil::redact::{Piece, Redactor, RuleSet, StreamState};
+use blocks::Block;
+use corpus::Kind;
+use logveil::redact::{Piece, Redactor, RuleSet, StreamState, builtin};
+use measure::Bench;
+use regex::bytes::Regex;
 use std::hint::black_box;
+use std::sync::Arc;
 
 /// Bytes of a corpus; large against every cache.
-const SIZE: usize = 16 << 20;
-/// Bytes of whole lines handed over at a time.
-const BLOCK: usize = 256 << 10;
+const SIZE: usize = 8 << 20;
+/// The adversarial lines of 1 MiB: each once.
+const HOSTILE_SIZE: usize = corpus::HOSTILE.len() << 20;
 
-/// Ends of blocks and of the records in each.
-fn blocks(text: &[u8]) -> Vec<(std::ops::Range<usize>, Vec<u32>)> {
-    let (mut blocks, mut start, mut ends) = (Vec::new(), 0, Vec::new());
-    for newline in memchr::memchr_iter(b'\n', text) {
-        ends.push((newline + 1 - start) as u32);
-        if newline + 1 - start >= BLOCK {
-            blocks.push((start..newline + 1, std::mem::take(&mut ends)));
-            start = newline + 1;
-        }
-    }
-    if !ends.is_empty() {
-        blocks.push((start..text.len(), ends));
-    }
-    blocks
-}
+/// What teams usually write themselves.
+const USUAL: [&str; 12] = [
+    r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}",
+    r"\b(?:\d{1,3}\.){3}\d{1,3}\b",
+    r"\b(?:\d[ -]?){13,19}\b",
+    r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b",
+    r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b",
+    r"(?i)bearer\s+[A-Za-z0-9._~+/-]{20,}",
+    r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
+    r"\bAKIA[0-9A-Z]{16}\b",
+    r"\bgh[pousr]_[A-Za-z0-9]{36}\b",
+    r#"(?i)(?:password|passwd|secret|api_?key|token)["']?\s*[:=]\s*["']?[^\s"',;&]{6,}"#,
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
+    r"\b(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}\b",
+];
 
-fn redact_all(redactor: &mut Redactor, text: &[u8], blocks: &[(std::ops::Range<usize>, Vec<u32>)]) -> usize {
+fn redact_all(redactor: &mut Redactor, text: &[u8], blocks: &[Block]) -> usize {
     let mut stream = StreamState::default();
     let mut masked = 0;
-    for (range, ends) in blocks {
+    for Block { range, ends } in blocks {
         redactor.redact(&mut stream, &text[range.clone()], ends, &mut |record| {
             for piece in record.pieces() {
                 if let Piece::Mask(mask) = piece {
@@ -46,44 +57,40 @@ fn redact_all(redactor: &mut Redactor, text: &[u8], blocks: &[(std::ops::Range<u
     masked
 }
 
-fn by_corpus(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("redact");
-    group.sample_size(10);
-    for (name, kind) in corpus::KINDS {
-        let text = corpus::generate(kind, SIZE);
-        let blocks = blocks(&text);
-        let mut redactor = Redactor::new(RuleSet::builtin());
-        group.throughput(Throughput::Bytes(text.len() as u64));
-        group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
-            bencher.iter(|| redact_all(&mut redactor, &text, &blocks));
-        });
-    }
-    group.finish();
+fn redact(bench: &mut Bench, group: &'static str, name: &str, rules: Arc<RuleSet>, text: &[u8]) {
+    let blocks = blocks::cut(text);
+    let mut redactor = Redactor::new(rules);
+    bench.bytes(group, name, text.len(), || redact_all(&mut redactor, text, &blocks));
 }
 
-fn beside_it(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("beside");
-    group.sample_size(10);
-    let text = corpus::generate(corpus::Kind::Mixed, SIZE);
-    group.throughput(Throughput::Bytes(text.len() as u64));
-    group.bench_function("newlines", |bencher| bencher.iter(|| memchr::memchr_iter(b'\n', &text).count()));
-    group.bench_function("zstd-1", |bencher| {
-        bencher.iter(|| {
-            let pieces = text.chunks(4 << 20).map(|piece| zstd::bulk::compress(piece, 1).expect("zstd"));
-            pieces.map(|piece| piece.len()).sum::<usize>()
-        });
-    });
-    let words: Vec<String> = (0..300).map(|number| format!("literal{number:03}_")).collect();
+fn beside_it(bench: &mut Bench, mixed: &[u8]) {
+    let size = mixed.len();
+    bench.bytes("beside", "newlines", size, || memchr::memchr_iter(b'\n', mixed).count());
     let automaton = aho_corasick::AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .kind(Some(aho_corasick::AhoCorasickKind::DFA))
-        .build(&words)
+        .build(rule_sets::literals(&builtin::rules()))
         .expect("an automaton");
-    group.bench_function("aho-corasick-300", |bencher| {
-        bencher.iter(|| automaton.find_overlapping_iter(&text).count());
+    bench.bytes("beside", "aho-corasick", size, || automaton.find_overlapping_iter(mixed).count());
+    let usual: Vec<Regex> = USUAL.iter().map(|text| Regex::new(text).expect("an expression")).collect();
+    bench.bytes("beside", "12-regexes", size, || usual.iter().map(|one| one.find_iter(mixed).count()).sum::<usize>());
+    let mut packer = zstd::bulk::Compressor::new(1).expect("zstd");
+    bench.bytes("beside", "zstd-1", size, || {
+        mixed.chunks(4 << 20).map(|piece| packer.compress(piece).expect("zstd").len()).sum::<usize>()
     });
-    group.finish();
 }
 
-criterion_group!(benches, by_corpus, beside_it);
-criterion_main!(benches);
+fn main() {
+    let mut bench = Bench::from_arguments();
+    let mixed = corpus::generate(Kind::Mixed, SIZE);
+    beside_it(&mut bench, &mixed);
+    for (name, kind) in corpus::KINDS {
+        let size = if kind == Kind::AdversarialMegabyte { HOSTILE_SIZE } else { SIZE };
+        redact(&mut bench, "redact", name, RuleSet::builtin(), &corpus::generate(kind, size));
+    }
+    let all = builtin::rules().len();
+    for count in [50, 200, all, 1000] {
+        redact(&mut bench, "rules", &format!("{count}-mixed"), rule_sets::of_size(count), &mixed);
+    }
+    bench.table("beside/aho-corasick");
+}
