@@ -56,7 +56,8 @@ impl Way {
         pieces
     }
 
-    /// Redacts everything into batches; returns the bytes of their bodies.
+    /// Redacts everything into batches; returns the bytes of their bodies. Profiles count only what runs in it.
+    #[inline(never)]
     fn seal(&mut self, redactor: &mut Redactor, encoder: &mut Encoder) -> usize {
         let rules = redactor.rules().clone();
         let mut state = StreamState::default();

@@ -5,14 +5,15 @@ BEGIN {
   rows = split("prefilter|triggers|views|keys|shapes|expressions|claims|search|escape|compress|other", order, "|")
 }
 
-# `fn=(12) name` defines a short form that later lines use alone.
-/^fn=/ {
-  line = substr($0, 4)
+# `fn=(12) name` and `cfn=(12) name` define a short form that later lines use alone.
+/^c?fn=/ {
+  line = $0
+  sub(/^c?fn=/, "", line)
   number = line
   sub(/\).*/, ")", number)
   name = substr(line, length(number) + 2)
   if (name != "") stage[number] = stage_of(name)
-  now = stage[number]
+  if (/^fn=/) now = stage[number]
   next
 }
 /^calls=/ { getline; next }
@@ -25,7 +26,6 @@ function stage_of(name, parts, count, at, found) {
 }
 
 function of(name) {
-  if (name ~ /corpus|RuleSet::(builtin|compile)|rule_file|strict_yaml|Way::new/) return "start"
   if (name ~ /redact::(prefilter|automaton)/) return "prefilter"
   if (name ~ /redact::(trigger|simd)/) return "triggers"
   if (name ~ /redact::view/) return "views"
