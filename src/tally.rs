@@ -13,6 +13,8 @@ pub struct Tally {
     pub masked: u64,
     /// Records replaced as a whole.
     pub withheld: u64,
+    /// Findings that an exception let through.
+    pub allowed: u64,
 }
 
 impl Tally {
@@ -28,6 +30,7 @@ impl AddAssign for Tally {
         self.bytes += more.bytes;
         self.masked += more.masked;
         self.withheld += more.withheld;
+        self.allowed += more.allowed;
     }
 }
 
@@ -37,12 +40,12 @@ mod tests {
 
     #[test]
     fn taking_and_adding_lose_nothing() {
-        let mut worker = Tally { records: 3, bytes: 90, masked: 1, withheld: 1 };
+        let mut worker = Tally { records: 3, bytes: 90, masked: 1, withheld: 1, allowed: 2 };
         let mut total = Tally::default();
         total += worker.take();
         worker.records += 1;
         total += worker.take();
-        assert_eq!(total, Tally { records: 4, bytes: 90, masked: 1, withheld: 1 });
+        assert_eq!(total, Tally { records: 4, bytes: 90, masked: 1, withheld: 1, allowed: 2 });
         assert_eq!(worker, Tally::default());
     }
 }

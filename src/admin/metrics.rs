@@ -37,11 +37,12 @@ impl fmt::Debug for Counters {
 impl Collector for Counters {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let p = &self.0.progress;
-        let counters: [(&str, &str, &AtomicU64); 14] = [
+        let counters: [(&str, &str, &AtomicU64); 15] = [
             ("lines_read", "Records read", &p.records_read),
             ("bytes_read", "Bytes read", &p.bytes_read),
             ("records_masked", "Records with at least one mask", &p.records_masked),
             ("withheld_records", "Records replaced as a whole", &p.records_withheld),
+            ("allowed_spans", "Findings that an exception let through", &p.allowed_spans),
             ("batches_spooled", "Batches made durable", &p.batches_spooled),
             ("batches_delivered", "Batches acknowledged", &p.batches_delivered),
             ("sent_records", "Records acknowledged", &p.records_delivered),

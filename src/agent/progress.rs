@@ -15,6 +15,8 @@ pub struct Progress {
     pub records_masked: AtomicU64,
     /// Records replaced as a whole because they could not be redacted.
     pub records_withheld: AtomicU64,
+    /// Findings that an exception let through.
+    pub allowed_spans: AtomicU64,
     /// Batches made durable.
     pub batches_spooled: AtomicU64,
     /// Batches acknowledged.

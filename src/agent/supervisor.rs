@@ -85,10 +85,12 @@ pub async fn run(
     let backoff = Backoff::default();
     let following = tokio::spawn(keys.clone().follow(progress.clone()));
     let probing = tokio::spawn(selftest::follow(rules.clone(), progress.clone()));
+    let ending = tokio::spawn(rules.clone().follow_days());
     let shipper = Shipper { sink, spool, rules, keys, durable, progress, stored, stop: stopped, max_age, backoff };
     let ended = crew.accompany(shipper, stop_shipper, stop).await;
     following.abort();
     probing.abort();
+    ending.abort();
     ended
 }
 

@@ -229,6 +229,7 @@ impl Worker {
         Progress::add(&self.progress.bytes_read, told.bytes);
         Progress::add(&self.progress.records_masked, told.masked);
         Progress::add(&self.progress.records_withheld, told.withheld);
+        Progress::add(&self.progress.allowed_spans, told.allowed);
     }
 
     /// Sealed batches that wait to be sent on.
@@ -354,6 +355,7 @@ impl Pen {
         self.tally.records += 1;
         self.tally.withheld += u64::from(record.withheld().is_some());
         self.tally.masked += u64::from(!record.rules().is_empty());
+        self.tally.allowed += u64::from(record.allowed());
         let head = RecordHead {
             envelope: entry.envelope,
             raw: RawLine(raw),

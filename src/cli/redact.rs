@@ -3,20 +3,24 @@
 //! Line by line: as many lines out as in; every byte outside masks is written as it was read, NUL, CR,
 //! invalid UTF-8 and a missing last newline included.
 
+use super::rule_choice::RuleChoice;
 use super::{exit, keyring_file};
 use crate::keyring::{Keyring, KeyringError};
-use crate::redact::{Piece, Redactor, RuleSet, StreamState};
+use crate::redact::{Piece, Redactor, StreamState};
 use crate::token::Minter;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Bytes read at a time; a longer line makes the buffer grow to hold it.
 const BLOCK: usize = 256 * 1024;
 
-/// Clean standard input to standard output with the built-in rules.
+/// Clean standard input to standard output with the built-in rules, or those chosen.
 #[derive(clap::Args, Debug)]
 pub struct Args {
+    #[command(flatten)]
+    rules: RuleChoice,
     /// Print a summary table on standard error at the end.
     #[arg(long)]
     stats: bool,
@@ -27,7 +31,11 @@ pub struct Args {
 
 /// Runs to the end of standard input; 0 whether or not anything was masked.
 pub fn run(args: Args) -> ExitCode {
-    let mut redactor = Redactor::new(RuleSet::builtin());
+    let rules = match args.rules.load() {
+        Ok(rules) => rules,
+        Err(code) => return code,
+    };
+    let mut redactor = Redactor::new(Arc::new(rules));
     if let Some(path) = &args.keyring {
         match minter(path) {
             Ok(minter) => redactor.set_minter(Some(minter)),
@@ -63,6 +71,8 @@ pub struct Summary {
     pub masked_lines: u64,
     /// Masks written.
     pub masks: u64,
+    /// Findings that an exception let through.
+    pub allowed: u64,
     /// Lines withheld as a whole.
     pub withheld: u64,
     /// Bytes read.
@@ -80,6 +90,7 @@ impl Summary {
             ("lines", self.lines),
             ("lines with masks", self.masked_lines),
             ("masks", self.masks),
+            ("allowed", self.allowed),
             ("lines withheld", self.withheld),
         ] {
             writeln!(out, "{name:<18} {count:>14}")?;
@@ -151,6 +162,7 @@ fn redact_block(
         summary.lines += 1;
         summary.masks += record.masks() as u64;
         summary.masked_lines += u64::from(record.masks() > 0);
+        summary.allowed += u64::from(record.allowed());
         summary.withheld += u64::from(record.withheld().is_some());
     });
 }

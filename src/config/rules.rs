@@ -2,7 +2,7 @@
 //! pack replaces the one with the same id.
 
 use super::settings::{Config, PackRef};
-use crate::redact::policy::Policy;
+use crate::redact::policy::{Policy, drop_ended};
 use crate::redact::rule::Rule;
 use crate::redact::{RuleSet, builtin, rule_file};
 use crate::rules_dir;
@@ -10,6 +10,7 @@ use crate::strict_yaml::Severity;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Why there is no rule set; every mistake, ready to be shown.
 #[derive(Debug)]
@@ -38,18 +39,31 @@ pub fn load(packs: &[PackRef], policy: &Policy, change: &mut dyn FnMut(&mut Rule
         mistakes.extend(twice(&level));
         overlay(&mut rules, level);
     }
-    for id in &policy.disable {
-        if !rules.iter().any(|rule| rule.id == *id) {
-            let near = crate::strict_yaml::nearest(id, rules.iter().map(|rule| rule.id.as_str()));
-            let help = near.map(|name| format!("; did you mean '{name}'?")).unwrap_or_default();
-            mistakes.push(format!("error: redaction.disable: there is no rule '{id}'{help}"));
-        }
-    }
+    mistakes.extend(unknown(&rules, "disable", policy.disable.iter()));
+    mistakes.extend(unknown(&rules, "allow", policy.allow.iter().filter_map(|allow| allow.rule.as_ref())));
     if !mistakes.is_empty() {
         return Err(RulesError(mistakes));
     }
     rules.iter_mut().for_each(change);
-    RuleSet::compile(rules, policy).map_err(|error| RulesError(vec![format!("error: {error}")]))
+    let mut policy = policy.clone();
+    drop_ended(&mut rules, &mut policy, today());
+    RuleSet::compile(rules, &policy).map_err(|error| RulesError(vec![format!("error: {error}")]))
+}
+
+/// Names in the policy that no rule has.
+fn unknown<'a>(rules: &[Rule], setting: &str, ids: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let known = || rules.iter().map(|rule| rule.id.as_str());
+    ids.filter(|id| !known().any(|known| known == id.as_str()))
+        .map(|id| {
+            let help = crate::strict_yaml::nearest(id, known()).map(|name| format!("; did you mean '{name}'?"));
+            format!("error: redaction.{setting}: there is no rule '{id}'{}", help.unwrap_or_default())
+        })
+        .collect()
+}
+
+/// Days since 1970-01-01, in UTC.
+fn today() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| (since.as_secs() / 86_400) as i64)
 }
 
 /// The rules of a folder or file; what is wrong with them is added to `mistakes`.
@@ -100,6 +114,7 @@ fn overlay(rules: &mut Vec<Rule>, more: Vec<Rule>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::rule::{Allow, AllowTest};
 
     fn pack(name: &str, ids: &[&str]) -> String {
         let mut text = format!("pack: {name}\nversion: 0.1.0\nrules:\n");
@@ -116,6 +131,24 @@ mod tests {
 
     fn refs(paths: &[&Path]) -> Vec<PackRef> {
         paths.iter().map(|path| PackRef::Folder(path.to_path_buf())).collect()
+    }
+
+    #[test]
+    fn exceptions_act_until_their_last_day_and_name_rules_that_exist() {
+        let allow = |rule: Option<&str>, until| Allow {
+            test: AllowTest::Domain("acme.example".into()),
+            rule: rule.map(str::to_owned),
+            reason: "ours".into(),
+            until,
+        };
+        let builtin = [PackRef::Builtin];
+        let load = |allow| load(&builtin, &Policy { allow: vec![allow], ..Policy::default() }, &mut |_| {});
+        let plain = super::load(&builtin, &Policy::default(), &mut |_| {}).unwrap().fingerprint();
+        assert_eq!(load(allow(None, Some(19_000))).unwrap().fingerprint(), plain, "ended");
+        assert_ne!(load(allow(None, Some(today()))).unwrap().fingerprint(), plain, "today is its last day");
+        assert_ne!(load(allow(Some("email"), None)).unwrap().fingerprint(), plain, "without an end");
+        let error = load(allow(Some("emial"), None)).err().unwrap().0.join("\n");
+        assert!(error.contains("redaction.allow: there is no rule 'emial'; did you mean 'email'?"), "{error}");
     }
 
     #[test]

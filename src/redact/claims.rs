@@ -42,6 +42,8 @@ pub(super) struct Claims {
     masks: Vec<u8>,
     rules: Vec<RuleIndex>,
     shadowed: Vec<RuleIndex>,
+    /// Findings that an exception let through.
+    allowed: u32,
     tokens: Vec<Token>,
     /// Tokens of addresses found in this record, each with the token of its network.
     networks: Vec<(Token, Token)>,
@@ -63,6 +65,7 @@ impl Claims {
         self.networks.clear();
         self.clear_output();
         self.shadowed.clear();
+        self.allowed = 0;
         self.seen.clear();
     }
 
@@ -95,10 +98,11 @@ impl Claims {
         if found.refused {
             return;
         }
-        if is_own_mask(rules, value)
-            || (!found.strong && rules.keeps.covering(text, span, floor, limit).is_some())
-            || allowed(rules, rule, value).is_some()
-        {
+        if is_own_mask(rules, value) || (!found.strong && rules.keeps.covering(text, span, floor, limit).is_some()) {
+            return;
+        }
+        if allowed(rules, rule, value).is_some() {
+            self.allowed += 1;
             return;
         }
         let compiled = rules.of(rule);
@@ -277,6 +281,10 @@ impl Claims {
 
     pub(super) fn shadowed(&self) -> &[RuleIndex] {
         &self.shadowed
+    }
+
+    pub(super) fn allowed(&self) -> u32 {
+        self.allowed
     }
 
     pub(super) fn seen(&self) -> &[Seen] {

@@ -16,6 +16,7 @@ mod claims;
 mod context;
 mod digit_index;
 pub mod explain;
+mod expression;
 pub mod filler;
 pub mod finding;
 mod json_number;

@@ -3,7 +3,7 @@
 //! A policy can only choose among masks, name exceptions with a reason, and switch whole rules off by id;
 //! everything it does is visible in the rule set's fingerprint.
 
-use super::rule::{Allow, Class};
+use super::rule::{Allow, Class, Rule};
 
 /// The decisions of the `redaction:` section.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -60,6 +60,18 @@ pub enum Names {
     Keys,
     /// Not at all.
     Off,
+}
+
+/// Takes out the exceptions whose last day lies before `today` (days since 1970-01-01); how many there were.
+pub fn drop_ended(rules: &mut [Rule], policy: &mut Policy, today: i64) -> usize {
+    let mut dropped = 0;
+    let lists = rules.iter_mut().map(|rule| &mut rule.allow).chain([&mut policy.allow]);
+    for list in lists {
+        let before = list.len();
+        list.retain(|allow| allow.in_force(today));
+        dropped += before - list.len();
+    }
+    dropped
 }
 
 /// Rule ids that a switch of the policy governs: rules of the built-in pack that an overlay may replace

@@ -83,6 +83,7 @@ pub struct Redacted<'a> {
     masks: &'a [u8],
     rules: &'a [RuleIndex],
     shadowed: &'a [RuleIndex],
+    allowed: u32,
     tokens: &'a [Token],
     withheld: Option<Withheld>,
     in_open_block: bool,
@@ -161,6 +162,7 @@ impl Redactor {
             masks: claims.masks(),
             rules: &[],
             shadowed: &[],
+            allowed: 0,
             tokens: &[],
             withheld: Some(reason),
             in_open_block: false,
@@ -204,6 +206,7 @@ impl Redactor {
             masks: claims.masks(),
             rules: claims.rules(),
             shadowed: claims.shadowed(),
+            allowed: claims.allowed(),
             tokens: claims.tokens(),
             withheld,
             in_open_block: stream.is_open(),
@@ -380,6 +383,11 @@ impl<'a> Redacted<'a> {
     /// Rules in shadow that would have masked something in this record, each once.
     pub fn shadowed(&self) -> &[RuleIndex] {
         self.shadowed
+    }
+
+    /// Findings of this record that an exception let through.
+    pub fn allowed(&self) -> u32 {
+        self.allowed
     }
 
     /// Number of masks in this record.

@@ -271,6 +271,13 @@ pub struct Allow {
     pub until: Option<i64>,
 }
 
+impl Allow {
+    /// True up to and including its last day; days since 1970-01-01.
+    pub fn in_force(&self, today: i64) -> bool {
+        self.until.is_none_or(|last| today <= last)
+    }
+}
+
 /// How an exception is compared with the span; letter case counts, except for domains.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AllowTest {

@@ -6,9 +6,10 @@
 
 use super::context::Near;
 use super::digit_index::DigitIndex;
+use super::expression;
 use super::keep::Keeps;
 use super::key::{KeyFind, KeyTable};
-use super::policy::{MaskStyle, Policy};
+use super::policy::{MaskStyle, Policy, drop_ended};
 use super::prefilter::{Literal, Prefilter, Target};
 use super::rule::{Allow, AnchorFind, Find, Mask, Rule, RuleIndex, Severity, ShortAnchorFind, Stage, What};
 use super::shape::{self, Shape, Trigger};
@@ -21,6 +22,7 @@ use std::sync::Arc;
 pub struct RuleSet {
     fingerprint: Fingerprint,
     rules: Vec<Rule>,
+    policy: Policy,
     pub(super) compiled: Vec<Compiled>,
     pub(super) prefilter: Prefilter,
     pub(super) keys: KeyTable,
@@ -158,6 +160,19 @@ impl RuleSet {
         Arc::new(RuleSet::compile(super::builtin::rules(), &Policy::default()).expect("the built-in pack compiles"))
     }
 
+    /// The set as it is from `today` on (days since 1970-01-01), when exceptions of this one have ended before.
+    ///
+    /// # Errors
+    /// None in practice: the rules compiled before.
+    pub fn without_ended(&self, today: i64) -> Result<Option<RuleSet>, CompileError> {
+        if self.allow.iter().all(|allow| allow.in_force(today)) {
+            return Ok(None);
+        }
+        let (mut rules, mut policy) = (self.rules.clone(), self.policy.clone());
+        drop_ended(&mut rules, &mut policy, today);
+        RuleSet::compile(rules, &policy).map(Some)
+    }
+
     /// The same set, reporting every candidate with what became of it: slower, for explanations.
     pub(super) fn with_reasons(self) -> RuleSet {
         RuleSet { reasons: true, ..self }
@@ -286,7 +301,7 @@ impl Builder {
             Find::Regex(regex) => {
                 let target = Target::Regex(self.expressions.len() as u16);
                 self.literals.extend(regex.literals.iter().map(|text| literal(text, false, target)));
-                let compiled = Regex::new(&regex.regex).map_err(|error| error.to_string())?;
+                let compiled = expression::compile(&regex.regex).map_err(|error| error.to_string())?;
                 self.expressions.push(Expression {
                     rule: index,
                     value: compiled.capture_names().position(|name| name == Some("value")).unwrap_or(0),
@@ -348,6 +363,7 @@ impl Builder {
         Ok(RuleSet {
             fingerprint,
             rules,
+            policy: policy.clone(),
             compiled: self.compiled,
             prefilter: Prefilter::compile(literals).map_err(fault)?,
             keys,

@@ -1,5 +1,6 @@
 //! The `find:` of a rule: which of the five forms it is, and whether it can be run cheaply.
 
+use crate::redact::expression;
 use crate::redact::key::{KeyFind, KeyTable, Place, ValueKind};
 use crate::redact::rule::{Alphabet, AnchorFind, Find, RegexFind, RuleIndex, ShortAnchorFind};
 use crate::redact::shape;
@@ -42,8 +43,6 @@ pub(super) const PLACES: &[(&str, Place)] = &[("any", Place::Any), ("query", Pla
 pub(super) const SHORTEST_ANCHOR: usize = 4;
 /// Widest window of a regex on either side, bytes.
 pub(super) const WIDEST_WINDOW: u64 = 4096;
-/// Largest compiled regex, bytes.
-pub(super) const REGEX_SIZE: usize = 256 << 10;
 const LONGEST_TOKEN: u64 = 65_536;
 const FORMS: [&str; 5] = ["anchor", "short_anchor", "key", "shape", "regex"];
 
@@ -202,8 +201,7 @@ fn read_window(node: &Node, problems: &Problems<'_>) -> Option<(u32, u32)> {
 
 /// True for an expression the engine can run; notes why not.
 fn compiles(text: &str, span: &Range<usize>, problems: &Problems<'_>) -> bool {
-    let built = regex::bytes::RegexBuilder::new(text).unicode(false).size_limit(REGEX_SIZE).build();
-    match built {
+    match expression::compile(text) {
         Ok(regex) if regex.is_match(b"") => {
             problems.error_with_help(span, "the expression matches nothing at all", "make one part of it mandatory");
             false
