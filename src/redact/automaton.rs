@@ -4,8 +4,6 @@
 //! counts letter case is compared once more with the text. One table look-up a byte; long texts are walked in
 //! four places at once, because a single walk waits for its own next state.
 
-use std::collections::VecDeque;
-
 /// Longest literal that can be looked for, in bytes.
 pub(super) const LONGEST: usize = 255;
 
@@ -64,7 +62,7 @@ impl Automaton {
     /// Builds the automaton of `literals`, each of 1 to [`LONGEST`] bytes.
     pub(super) fn new(literals: Vec<Pattern>) -> Automaton {
         let (classes, width) = classes_of(&literals);
-        let trie = Trie::new(&literals, &classes, width);
+        let trie = Trie::new(&literals, &classes);
         let longest = literals.iter().map(|literal| literal.bytes.len()).max().unwrap_or(0);
         let mut automaton = Automaton { classes, width: width as u32, literals, longest, ..Automaton::default() };
         automaton.number(&trie);
@@ -154,7 +152,8 @@ impl Automaton {
         }
     }
 
-    /// Numbers the trie's states so that the ones that end a literal come last, and fills the table.
+    /// Numbers the trie's states so that the ones that end a literal come last, and fills the table: a row is
+    /// that of the state it falls back to, with the node's own edges over it.
     fn number(&mut self, trie: &Trie) {
         let plain = trie.ended.iter().filter(|ended| ended.is_empty()).count();
         self.first_final = plain as u32 * self.width;
@@ -165,19 +164,25 @@ impl Automaton {
             numbers.push(*next);
             *next += self.width;
         }
-        self.table = vec![0; trie.len() * self.width as usize];
+        let width = self.width as usize;
+        self.table = vec![0; trie.len() * width];
         self.ends = vec![(0, 0); trie.len() - plain];
-        for (node, &number) in numbers.iter().enumerate() {
-            let row = &mut self.table[number as usize..][..self.width as usize];
-            for (cell, &next) in row.iter_mut().zip(trie.row(node)) {
-                *cell = numbers[next as usize];
+        // Breadth first: the suffix is shorter than the node, so its row is complete already.
+        for &node in &trie.by_depth {
+            let node = node as usize;
+            let row = numbers[node] as usize;
+            if node != 0 {
+                let suffix = numbers[trie.fallback[node] as usize] as usize;
+                self.table.copy_within(suffix..suffix + width, row);
             }
-            if !trie.ended[node].is_empty() {
-                let from = self.ended.len() as u32;
-                self.ended.extend(&trie.ended[node]);
-                let at = ((number - self.first_final) / self.width) as usize;
-                self.ends[at] = (from, self.ended.len() as u32);
+            for child in trie.children(node) {
+                self.table[row + usize::from(trie.class[child])] = numbers[child];
             }
+        }
+        for (node, ended) in trie.ended.iter().enumerate().filter(|(_, ended)| !ended.is_empty()) {
+            let from = self.ended.len() as u32;
+            self.ended.extend(ended);
+            self.ends[((numbers[node] - self.first_final) / self.width) as usize] = (from, self.ended.len() as u32);
         }
     }
 }
@@ -198,21 +203,26 @@ fn classes_of(literals: &[Pattern]) -> (Vec<u8>, usize) {
     (classes, usize::from(count))
 }
 
-/// The literals as a tree, completed to an automaton by its fall-backs. Node 0 is the root; an edge to it
-/// is no edge until the tree is complete.
+/// The literals as a tree, with the fall-back of every node. Node 0 is the root and nobody's child.
 struct Trie {
-    width: usize,
-    /// Next node by node and class, one row of `width` cells a node.
-    next: Vec<u32>,
+    /// Class of the edge that leads to each node.
+    class: Vec<u8>,
+    /// First child of each node and next child of its parent; 0: none.
+    child: Vec<u32>,
+    sibling: Vec<u32>,
+    /// Node of the longest proper suffix.
     fallback: Vec<u32>,
     /// Literals that end at each node.
     ended: Vec<Vec<u32>>,
+    /// Every node, breadth first.
+    by_depth: Vec<u32>,
 }
 
 impl Trie {
-    fn new(literals: &[Pattern], classes: &[u8], width: usize) -> Trie {
-        let mut trie = Trie { width, next: Vec::new(), fallback: Vec::new(), ended: Vec::new() };
-        trie.add_node();
+    fn new(literals: &[Pattern], classes: &[u8]) -> Trie {
+        let [child, sibling, fallback, by_depth] = std::array::from_fn(|_| Vec::new());
+        let mut trie = Trie { class: Vec::new(), child, sibling, fallback, ended: Vec::new(), by_depth };
+        trie.add_node(0);
         for (index, literal) in literals.iter().enumerate() {
             trie.insert(literal, index as u32, classes);
         }
@@ -221,54 +231,69 @@ impl Trie {
     }
 
     fn len(&self) -> usize {
-        self.fallback.len()
+        self.class.len()
     }
 
-    fn row(&self, node: usize) -> &[u32] {
-        &self.next[node * self.width..][..self.width]
+    fn children(&self, node: usize) -> impl Iterator<Item = usize> {
+        let some = |next: u32| (next != 0).then_some(next as usize);
+        std::iter::successors(some(self.child[node]), move |at| some(self.sibling[*at]))
     }
 
-    fn add_node(&mut self) -> u32 {
-        self.next.resize(self.next.len() + self.width, 0);
+    fn edge(&self, node: usize, class: u8) -> Option<usize> {
+        self.children(node).find(|child| self.class[*child] == class)
+    }
+
+    fn add_node(&mut self, class: u8) -> usize {
+        self.class.push(class);
+        self.child.push(0);
+        self.sibling.push(0);
         self.fallback.push(0);
         self.ended.push(Vec::new());
-        self.fallback.len() as u32 - 1
+        self.class.len() - 1
     }
 
     fn insert(&mut self, literal: &Pattern, index: u32, classes: &[u8]) {
-        let mut at = 0usize;
+        let mut at = 0;
         for &byte in &literal.bytes {
-            let edge = at * self.width + usize::from(classes[usize::from(byte)]);
-            if self.next[edge] == 0 {
-                self.next[edge] = self.add_node();
-            }
-            at = self.next[edge] as usize;
+            let class = classes[usize::from(byte)];
+            at = self.edge(at, class).unwrap_or_else(|| {
+                let new = self.add_node(class);
+                self.sibling[new] = std::mem::replace(&mut self.child[at], new as u32);
+                new
+            });
         }
         self.ended[at].push(index);
     }
 
-    /// Breadth first: a missing edge leads where the longest proper suffix leads.
+    /// Breadth first: where the longest proper suffix leads, and what ends there too.
     fn complete(&mut self) {
-        let mut queue: VecDeque<u32> = self.row(0).iter().copied().filter(|next| *next != 0).collect();
-        while let Some(at) = queue.pop_front() {
+        self.by_depth.push(0);
+        let mut done = 0;
+        while let Some(&at) = self.by_depth.get(done) {
             let at = at as usize;
-            let fallback = self.fallback[at] as usize;
-            if !self.ended[fallback].is_empty() {
-                let inherited = self.ended[fallback].clone();
-                self.ended[at].extend(inherited);
-            }
-            // The suffix is shorter than the node, so its row is complete already.
-            for class in 0..self.width {
-                let other = self.next[fallback * self.width + class];
-                let edge = &mut self.next[at * self.width + class];
-                if *edge == 0 {
-                    *edge = other;
-                } else {
-                    self.fallback[*edge as usize] = other;
-                    queue.push_back(*edge);
-                }
+            done += 1;
+            let mut next = self.child[at];
+            while next != 0 {
+                let node = next as usize;
+                self.by_depth.push(next);
+                self.fallback[node] = if at == 0 { 0 } else { self.suffix(at, self.class[node]) };
+                let inherited = self.ended[self.fallback[node] as usize].clone();
+                self.ended[node].extend(inherited);
+                next = self.sibling[node];
             }
         }
+    }
+
+    /// Where the longest proper suffix of `node` that goes on with `class` leads.
+    fn suffix(&self, node: usize, class: u8) -> u32 {
+        let mut at = node;
+        while at != 0 {
+            at = self.fallback[at] as usize;
+            if let Some(child) = self.edge(at, class) {
+                return child as u32;
+            }
+        }
+        0
     }
 }
 

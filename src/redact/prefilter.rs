@@ -5,7 +5,6 @@
 
 pub(super) use super::automaton::Hit;
 use super::automaton::{Automaton, LONGEST, Pattern};
-use std::collections::BTreeMap;
 
 /// What a literal hit leads to. Numbers index the rule set's tables.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -30,6 +29,13 @@ pub(super) struct Literal {
     pub(super) target: Target,
 }
 
+impl Literal {
+    /// Equal texts stand together, folded ones before exact ones.
+    fn order(&self) -> (&[u8], bool, Target) {
+        (&self.bytes, !self.folded, self.target)
+    }
+}
+
 /// The compiled literals.
 pub(super) struct Prefilter {
     automaton: Automaton,
@@ -44,21 +50,19 @@ impl Prefilter {
     /// # Errors
     /// When a literal is empty or longer than the automaton takes.
     pub(super) fn compile(literals: impl IntoIterator<Item = Literal>) -> Result<Prefilter, String> {
-        let mut grouped: BTreeMap<(Vec<u8>, bool), Vec<Target>> = BTreeMap::new();
-        for literal in literals {
-            if literal.bytes.is_empty() || literal.bytes.len() > LONGEST {
-                return Err(format!("a literal of {} bytes; 1 to {LONGEST} are possible", literal.bytes.len()));
-            }
-            grouped.entry((literal.bytes, !literal.folded)).or_default().push(literal.target);
+        let mut literals: Vec<Literal> = literals.into_iter().collect();
+        let fits = |literal: &&Literal| (1..=LONGEST).contains(&literal.bytes.len());
+        if let Some(other) = literals.iter().find(|literal| !fits(literal)) {
+            return Err(format!("a literal of {} bytes; 1 to {LONGEST} are possible", other.bytes.len()));
         }
+        literals.sort_unstable_by(|one, two| one.order().cmp(&two.order()));
+        literals.dedup_by(|one, two| one.order() == two.order());
         let (mut patterns, mut ranges, mut targets) = (Vec::new(), Vec::new(), Vec::new());
-        for ((bytes, exact), mut group) in grouped {
-            group.sort_unstable();
-            group.dedup();
+        for group in literals.chunk_by(|one, two| (&one.bytes, one.folded) == (&two.bytes, two.folded)) {
             let from = targets.len() as u32;
-            targets.extend(group);
+            targets.extend(group.iter().map(|literal| literal.target));
             ranges.push((from, targets.len() as u32));
-            patterns.push(Pattern { bytes: bytes.into_boxed_slice(), exact });
+            patterns.push(Pattern { bytes: group[0].bytes.clone().into_boxed_slice(), exact: !group[0].folded });
         }
         Ok(Prefilter { automaton: Automaton::new(patterns), ranges, targets })
     }

@@ -101,13 +101,13 @@ impl KeyTable {
     /// Compiles the key rules of a set. Rules are asked in the order given here.
     pub fn compile<'r>(rules: impl IntoIterator<Item = (RuleIndex, &'r KeyFind)>) -> Result<KeyTable, KeyError> {
         let mut table = KeyTable::default();
-        let mut index: HashMap<Box<[u8]>, usize> = HashMap::new();
+        let mut index: HashMap<Vec<u8>, usize> = HashMap::new();
         for (rule, find) in rules {
             let not = endings(&find.not)?;
             for key in &find.key {
                 for (literal, dotted) in spellings(key)? {
-                    let at = *index.entry(literal.clone().into_boxed_slice()).or_insert_with(|| {
-                        table.words.push(Word { literal: literal.into(), dotted, uses: Vec::new() });
+                    let at = *index.entry(literal).or_insert_with_key(|literal| {
+                        table.words.push(Word { literal: literal.as_slice().into(), dotted, uses: Vec::new() });
                         table.words.len() - 1
                     });
                     let uses = &mut table.words[at].uses;
@@ -122,6 +122,11 @@ impl KeyTable {
             return Err(KeyError::TooMany);
         }
         Ok(table)
+    }
+
+    /// Whether a text can be a key or an ending of `not:`.
+    pub fn check(key: &str) -> Result<(), KeyError> {
+        checked_words(&key.to_lowercase()).map(drop)
     }
 
     /// The literals the prefilter looks for, ASCII letters folded to lower case, with the number to
@@ -170,20 +175,27 @@ fn endings(names: &[String]) -> Result<Box<[Box<[u8]>]>, KeyError> {
 /// lower case, upper case and folded to ASCII.
 fn spellings(key: &str) -> Result<Vec<(Vec<u8>, bool)>, KeyError> {
     let lower = key.to_lowercase();
+    if lower.is_ascii() {
+        return Ok(joined(&checked_words(&lower)?).collect());
+    }
     let upper: String =
         lower.chars().map(|c| if c.is_ascii() { c } else { c.to_uppercase().next().unwrap_or(c) }).collect();
     let folded: String = lower.chars().map(fold).collect();
     let mut spelled = Vec::new();
     for form in [lower, upper, folded] {
-        let words = checked_words(&form)?;
-        for joint in ["", "_", "-", " ", "."] {
-            let literal = words.join(joint).into_bytes();
+        for (literal, dotted) in joined(&checked_words(&form)?) {
             if !spelled.iter().any(|(known, _)| *known == literal) {
-                spelled.push((literal, joint == "."));
+                spelled.push((literal, dotted));
             }
         }
     }
     Ok(spelled)
+}
+
+/// The words with every joint between them; true for the dot. One word has no joint.
+fn joined(words: &[&str]) -> impl Iterator<Item = (Vec<u8>, bool)> {
+    let joints = if words.len() == 1 { 1 } else { 5 };
+    ["", "_", "-", " ", "."].into_iter().take(joints).map(|joint| (words.join(joint).into_bytes(), joint == "."))
 }
 
 fn checked_words(key: &str) -> Result<Vec<&str>, KeyError> {

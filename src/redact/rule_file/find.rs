@@ -2,7 +2,7 @@
 
 use crate::redact::expression;
 use crate::redact::key::{KeyFind, KeyTable, Place, ValueKind};
-use crate::redact::rule::{Alphabet, AnchorFind, Find, RegexFind, RuleIndex, ShortAnchorFind};
+use crate::redact::rule::{Alphabet, AnchorFind, Find, RegexFind, ShortAnchorFind};
 use crate::redact::shape;
 use crate::strict_yaml::{Fields, Node, Problems, nearest};
 use std::ops::Range;
@@ -130,8 +130,7 @@ fn read_key(fields: &Fields<'_, '_, '_>) -> Option<KeyFind> {
     };
     let mut fine = !keys.is_empty();
     for (text, span) in keys.iter().chain(&not) {
-        let alone = KeyFind { key: vec![(*text).to_owned()], ..KeyFind::default() };
-        if let Err(error) = KeyTable::compile([(RuleIndex(0), &alone)]) {
+        if let Err(error) = KeyTable::check(text) {
             problems.error(span, error.to_string());
             fine = false;
         }
