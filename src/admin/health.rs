@@ -1,6 +1,6 @@
 //! Whether the agent does its job, condition by condition.
 
-use crate::agent::Progress;
+use crate::agent::{LiveRules, Progress};
 use std::fmt::Write;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,10 +14,6 @@ const GRACE: Duration = Duration::from_secs(60);
 pub struct Facts {
     /// Region of the configuration.
     pub region: &'static str,
-    /// Rules in force.
-    pub rules: usize,
-    /// Fingerprint of the rule set.
-    pub fingerprint: String,
     /// What the process has given up at its start.
     pub hardening: String,
 }
@@ -26,6 +22,8 @@ pub struct Facts {
 pub struct Health {
     /// What does not change.
     pub facts: Facts,
+    /// The rules in force.
+    pub rules: LiveRules,
     /// The agent's counters.
     pub progress: Arc<Progress>,
     moved: Mutex<Moved>,
@@ -47,9 +45,9 @@ pub struct Condition {
 }
 
 impl Health {
-    /// Judges `progress`.
-    pub fn new(facts: Facts, progress: Arc<Progress>) -> Health {
-        Health { facts, progress, moved: Mutex::new(Moved { delivered: 0, at: Instant::now() }) }
+    /// Judges `rules` and `progress`.
+    pub fn new(facts: Facts, rules: LiveRules, progress: Arc<Progress>) -> Health {
+        Health { facts, rules, progress, moved: Mutex::new(Moved { delivered: 0, at: Instant::now() }) }
     }
 
     /// Every condition at `now`.
@@ -65,9 +63,9 @@ impl Health {
         };
         let stalled = (still >= GRACE)
             .then(|| format!("{waiting} batches wait; nothing was acknowledged for {} s", still.as_secs()));
-        let no_rules = (self.facts.rules == 0).then(|| "no rule is loaded".to_owned());
+        let no_rules = self.rules.current().is_empty().then(|| "no rule is loaded".to_owned());
         vec![
-            Condition { name: "rules", failed: no_rules },
+            Condition { name: "rules", failed: no_rules.or_else(|| self.progress.reload()) },
             Condition { name: "delivery", failed: self.progress.held() },
             Condition { name: "intake", failed: stalled },
             Condition { name: "tokens", failed: self.progress.tokens() },
@@ -85,6 +83,8 @@ impl Health {
                 Some(why) => writeln!(text, "[-] {}: {why}", condition.name),
             };
         }
+        let (rules, since) = (self.rules.current(), jiff::Timestamp::try_from(self.rules.since()).unwrap_or_default());
+        let _ = writeln!(text, "[i] rules: {} in force, digest {}, since {since:.0}", rules.len(), rules.fingerprint());
         let _ = writeln!(text, "[i] process: {}", self.facts.hardening);
         (conditions.iter().all(|condition| condition.failed.is_none()), text)
     }
@@ -93,10 +93,22 @@ impl Health {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::RuleSet;
 
     fn health() -> Health {
-        let facts = Facts { region: "eu", rules: 3, fingerprint: "0".into(), hardening: String::new() };
-        Health::new(facts, Arc::new(Progress::default()))
+        let facts = Facts { region: "eu", hardening: String::new() };
+        Health::new(facts, RuleSet::builtin().into(), Arc::new(Progress::default()))
+    }
+
+    #[test]
+    fn a_refused_reload_is_not_ready_until_one_succeeds() {
+        let health = health();
+        let digest = format!("digest {}", RuleSet::builtin().fingerprint());
+        health.progress.set_reload(Some("acme.yaml:9: no such thing".into()));
+        let (ready, text) = health.report(Instant::now());
+        assert!(!ready && text.contains("[-] rules: acme.yaml:9: no such thing") && text.contains(&digest), "{text}");
+        health.progress.set_reload(None);
+        assert!(health.report(Instant::now()).0);
     }
 
     #[test]

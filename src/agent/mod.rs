@@ -12,6 +12,8 @@
 
 mod error;
 pub mod feeder;
+pub mod live_rules;
+mod loosening;
 pub mod mint;
 mod origin_names;
 pub mod progress;
@@ -25,8 +27,8 @@ pub mod supervisor;
 pub mod worker;
 
 pub use error::AgentError;
+pub use live_rules::LiveRules;
 pub use progress::Progress;
-pub use reload::LiveRules;
 pub use settings::{Output, Settings, SourceKind, SourceSettings, TokenSettings};
 pub use supervisor::{run, stop_signal};
 

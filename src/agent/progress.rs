@@ -43,6 +43,14 @@ pub struct Progress {
     pub selftest_probes: AtomicU64,
     /// Of those, how many came out readable; must stay 0.
     pub selftest_misses: AtomicU64,
+    /// Waiting records that were masked once more because the rules had changed.
+    pub records_remasked: AtomicU64,
+    /// Rule sets put in force by a reload.
+    pub rules_reloads: AtomicU64,
+    /// Reloads that were refused.
+    pub rules_reload_failures: AtomicU64,
+    /// The longest time a worker took to change to another rule set, nanoseconds.
+    pub rules_pause: AtomicU64,
     /// The intake takes gzip and no zstd: new batches are sealed as gzip.
     pub prefers_gzip: AtomicBool,
     /// Notified once when the state directory is open, every source is open and all threads run.
@@ -55,6 +63,8 @@ pub struct Progress {
     tokens: Mutex<Option<String>>,
     /// Which probes came out readable in the last round, if any did.
     selftest: Mutex<Option<String>>,
+    /// Why the last reload was refused, if it was.
+    reload: Mutex<Option<String>>,
 }
 
 /// Whether a thread works, and on which piece: odd while it works on one. Waiting for something to do, for
@@ -122,6 +132,16 @@ impl Progress {
     /// Sets or clears which probes came out readable.
     pub fn set_selftest(&self, missed: Option<String>) {
         *self.selftest.lock().unwrap_or_else(PoisonError::into_inner) = missed;
+    }
+
+    /// Why the last reload was refused; none when it was not.
+    pub fn reload(&self) -> Option<String> {
+        self.reload.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sets or clears why the last reload was refused.
+    pub fn set_reload(&self, refused: Option<String>) {
+        *self.reload.lock().unwrap_or_else(PoisonError::into_inner) = refused;
     }
 
     /// Sets or clears why delivery is held.

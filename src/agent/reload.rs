@@ -1,93 +1,166 @@
-//! The rule set in force, replaceable while everything runs.
+//! Another rule set while everything runs.
 //!
-//! A worker looks once a chunk: a batch never holds records of two rule sets. Waiting batches that an older
-//! set masked are masked once more by the shipper before they leave. An exception that ends while the agent
-//! runs makes a new set: what waits in the spool loses it too.
+//! A new set is read, compiled and tried aside, on a thread of its own; only a set that has passed everything
+//! is put in force, as a whole. Whatever is wrong leaves the old set in force and is said in the own log, by a
+//! counter and in `/readyz`, until a later reload succeeds.
 
-use crate::redact::RuleSet;
-use arc_swap::ArcSwap;
+use super::live_rules::LiveRules;
+use super::loosening;
+use super::progress::Progress;
+use crate::redact::policy::Policy;
+use crate::redact::rule::Rule;
+use crate::redact::{Redactor, RuleSet, selftest};
+use crate::rules_dir::Look;
+use std::io;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Between two looks at the date.
-const EVERY: Duration = Duration::from_secs(60);
+/// Between two looks at the files.
+const LOOK: Duration = Duration::from_secs(1);
+/// Mistakes that are told one by one; the rest is counted.
+const TOLD: usize = 5;
 
-/// A handle on the rule set in force; clones share it.
-#[derive(Clone)]
-pub struct LiveRules(Arc<ArcSwap<RuleSet>>);
+/// Where rules come from.
+pub trait RuleSource: Send + Sync + 'static {
+    /// What the files look like now. Cheap.
+    fn look(&self) -> Look;
 
-impl LiveRules {
-    /// The rule set in force.
-    pub fn current(&self) -> Arc<RuleSet> {
-        self.0.load_full()
-    }
+    /// Reads, compiles and tries everything.
+    ///
+    /// # Errors
+    /// Every mistake, one a line.
+    fn load(&self) -> Result<Proposal, Vec<String>>;
+}
 
-    /// Puts another rule set in force.
-    pub fn replace(&self, rules: Arc<RuleSet>) {
-        self.0.store(rules);
-    }
+/// A rule set that could come into force.
+pub struct Proposal {
+    /// The set; every example of its rules holds.
+    pub rules: Arc<RuleSet>,
+    /// The policy it was compiled under.
+    pub policy: Policy,
+    /// Rules that may go out of force; `*`: any.
+    pub allow_loosening: Vec<String>,
+    /// Parts of the configuration that were changed and are not taken over.
+    pub needs_restart: Vec<String>,
+}
 
-    /// Drops exceptions whose last day is over, until it is dropped itself.
-    pub(super) async fn follow_days(self) {
-        loop {
-            let (rules, today) = (self.clone(), today());
-            // Compiling takes longer than the runtime's thread may be away.
-            let _ = tokio::task::spawn_blocking(move || rules.end_exceptions(today)).await;
-            tokio::time::sleep(EVERY).await;
+/// What became of a reload.
+pub enum Outcome {
+    /// Another set is in force.
+    Replaced(Arc<RuleSet>),
+    /// The files say what was in force already.
+    Same,
+    /// The old set stays in force; why.
+    Refused(String),
+}
+
+/// Asks for a reload: SIGHUP.
+///
+/// # Errors
+/// The signal cannot be watched.
+pub fn signalled() -> io::Result<Signal> {
+    signal(SignalKind::hangup())
+}
+
+/// Reloads when `asked` and when the files have changed, until it is dropped. `seen` is what the files looked
+/// like when the set in force was read. `begins` hears of every reload, `ended` what became of it.
+pub async fn follow(
+    source: Arc<dyn RuleSource>,
+    mut seen: Look,
+    live: LiveRules,
+    progress: Arc<Progress>,
+    mut asked: Signal,
+    begins: impl Fn(),
+    ended: impl Fn(&Outcome),
+) {
+    let (mut before, mut retired) = (seen.clone(), Vec::new());
+    loop {
+        let at_once = tokio::select! { Some(()) = asked.recv() => true, () = tokio::time::sleep(LOOK) => false };
+        // Workers that have moved on hold the old set no more: it is freed here, not while they redact.
+        retired.retain(|old| Arc::strong_count(old) > 1);
+        let looking = source.clone();
+        let Ok(now) = tokio::task::spawn_blocking(move || looking.look()).await else { continue };
+        // Somebody may still be writing: two looks that agree.
+        let settled = now == std::mem::replace(&mut before, now.clone());
+        if !at_once && (now == seen || !settled) {
+            continue;
         }
-    }
-
-    /// Replaces a set in which exceptions have ended before `today`. One that was put in force meanwhile stays.
-    fn end_exceptions(&self, today: i64) {
-        let current = self.current();
-        match current.without_ended(today) {
-            Ok(None) => {}
-            Ok(Some(rules)) => {
-                self.0.compare_and_swap(&current, Arc::new(rules));
-                tracing::info!("exceptions of the rules have ended; what they let through is masked from now on");
-            }
-            Err(error) => tracing::error!(%error, "the rules without their ended exceptions do not compile"),
+        seen = now;
+        begins();
+        let old = live.current();
+        let outcome = match aside(source.clone(), old.clone()).await {
+            Ok(proposal) => put_in_force(proposal, &live, &progress),
+            Err(mistakes) => refuse(&mistakes, &progress),
+        };
+        if matches!(outcome, Outcome::Replaced(_)) {
+            retired.push(old);
         }
+        ended(&outcome);
     }
 }
 
-impl From<Arc<RuleSet>> for LiveRules {
-    fn from(rules: Arc<RuleSet>) -> Self {
-        LiveRules(Arc::new(ArcSwap::new(rules)))
+/// Loads and judges on a thread of its own, behind the threads that redact.
+async fn aside(source: Arc<dyn RuleSource>, old: Arc<RuleSet>) -> Result<Proposal, Vec<String>> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let work = move || {
+        // Where the system refuses, it competes for the processor as every thread does.
+        let _ = rustix::process::nice(10);
+        let _ = tell.send(source.load().and_then(|proposal| judge(proposal, &old)));
+    };
+    match std::thread::Builder::new().name("reload".into()).spawn(work) {
+        Ok(_) => told.await.unwrap_or_else(|_| Err(vec!["reading the rules panicked".to_owned()])),
+        Err(error) => Err(vec![format!("cannot start a thread: {error}")]),
     }
 }
 
-/// Days since 1970-01-01, in UTC.
-fn today() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| (since.as_secs() / 86_400) as i64)
+/// What examples cannot show: probes of every class are masked, and no rule in force is lost.
+fn judge(proposal: Proposal, old: &RuleSet) -> Result<Proposal, Vec<String>> {
+    let missed = selftest::round(&mut Redactor::new(proposal.rules.clone()), 1).missed;
+    if !missed.is_empty() {
+        return Err(vec![format!("probes came out readable: {}", missed.join(", "))]);
+    }
+    let lost = loosening::between(old, &proposal.rules, &proposal.policy, &proposal.allow_loosening);
+    if lost.is_empty() { Ok(proposal) } else { Err(vec![loosening::told(&lost)]) }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::redact::policy::Policy;
-    use crate::redact::rule::{Allow, AllowTest};
-    use crate::redact::{Redactor, StreamState, builtin};
-
-    fn masked(live: &LiveRules) -> bool {
-        let (text, mut masks) = (b"mail from noreply@acme.example", 0);
-        let mut redactor = Redactor::new(live.current());
-        redactor.redact(&mut StreamState::default(), text, &[text.len() as u32], &mut |record| masks = record.masks());
-        masks > 0
+fn put_in_force(proposal: Proposal, live: &LiveRules, progress: &Progress) -> Outcome {
+    let (old, new) = (live.current(), proposal.rules);
+    progress.set_reload(None);
+    if !proposal.needs_restart.is_empty() {
+        let sections = proposal.needs_restart.join(", ");
+        tracing::warn!(sections, "the configuration was changed in parts that need a restart; only rules are reloaded");
     }
-
-    #[test]
-    fn an_exception_ends_after_its_last_day_in_the_running_agent() {
-        let test = AllowTest::Exact("noreply@acme.example".into());
-        let allow = Allow { test, rule: None, reason: "system sender".into(), until: Some(20_000) };
-        let policy = Policy { allow: vec![allow], ..Policy::default() };
-        let set = Arc::new(RuleSet::compile(builtin::rules(), &policy).unwrap());
-        let live = LiveRules::from(set.clone());
-        live.end_exceptions(20_000);
-        assert!(Arc::ptr_eq(&live.current(), &set) && !masked(&live));
-        live.end_exceptions(20_001);
-        assert!(masked(&live));
-        let plain = RuleSet::compile(builtin::rules(), &Policy::default()).unwrap();
-        assert_eq!(live.current().fingerprint(), plain.fingerprint(), "as after a restart on that day");
+    if old.fingerprint() == new.fingerprint() {
+        tracing::info!(digest = %new.fingerprint(), "rules were read again and say the same");
+        return Outcome::Same;
     }
+    live.replace(new.clone());
+    Progress::add(&progress.rules_reloads, 1);
+    let (added, removed, changed) = compared(old.rules(), new.rules());
+    let (from, to) = (old.fingerprint(), new.fingerprint());
+    tracing::info!(%from, %to, added, removed, changed, rules = new.len(), "rules reloaded");
+    Outcome::Replaced(new)
+}
+
+fn refuse(mistakes: &[String], progress: &Progress) -> Outcome {
+    Progress::add(&progress.rules_reload_failures, 1);
+    let more = mistakes.len().saturating_sub(TOLD);
+    for why in mistakes.iter().take(TOLD) {
+        tracing::error!(code = "LV0304", why, more, "reload refused; the rules in force stay");
+    }
+    let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let told = mistakes.iter().take(TOLD).map(|line| line.replace('\n', " ")).collect::<Vec<_>>().join("; ");
+    let why = format!("reload refused, the old rules stay in force: {told}{rest}");
+    progress.set_reload(Some(why.clone()));
+    Outcome::Refused(why)
+}
+
+/// How many rules are new, gone and different.
+fn compared(old: &[Rule], new: &[Rule]) -> (usize, usize, usize) {
+    let find = |rules: &'_ [Rule], id: &str| rules.iter().position(|rule| rule.id == id);
+    let added = new.iter().filter(|rule| find(old, &rule.id).is_none()).count();
+    let removed = old.iter().filter(|rule| find(new, &rule.id).is_none()).count();
+    let differs = |rule: &&Rule| find(old, &rule.id).is_some_and(|at| !old[at].decides_like(rule));
+    (added, removed, new.iter().filter(differs).count())
 }

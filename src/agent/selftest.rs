@@ -1,7 +1,7 @@
 //! Once a minute synthetic values of every class go through the rules in force; a miss turns readiness red.
 
+use super::live_rules::LiveRules;
 use super::progress::Progress;
-use super::reload::LiveRules;
 use crate::redact::Redactor;
 use crate::redact::selftest::{Round, round};
 use std::sync::Arc;

@@ -2,11 +2,12 @@
 //!
 //! Invariants: the checkpoint moves past a batch only when every record of it was acknowledged by the intake
 //! or lies durably among the dead letters; a batch that is refused holds those behind it; once a stop is
-//! asked for no request is started.
+//! asked for no request is started; what leaves was masked by the rules in force when its request starts.
 
+use super::live_rules::LiveRules;
 use super::mint::LiveKeys;
 use super::progress::Progress;
-use super::reload::LiveRules;
+use crate::batch::reseal::Remasker;
 use crate::batch::{Batch, Unreadable, reseal};
 use crate::redact::Redactor;
 use crate::sink::backoff::Backoff;
@@ -35,6 +36,8 @@ pub(super) struct Shipper<S> {
     pub(super) stop: watch::Receiver<bool>,
     pub(super) max_age: Option<Duration>,
     pub(super) backoff: Backoff,
+    /// Masks again by the rules in force; none before that was needed.
+    pub(super) again: Option<Remasker>,
 }
 
 /// Told to stop.
@@ -96,8 +99,7 @@ impl<S: Sink> Shipper<S> {
         let mut parts = VecDeque::from([batch.clone()]);
         let mut letters = 0;
         while let Some(part) = parts.pop_front() {
-            let part = self.freshen(part).await;
-            let Some(outcome) = self.attempt(&part).await? else { return Ok(()) };
+            let Some((part, outcome)) = self.attempt(part).await? else { return Ok(()) };
             if outcome == Outcome::Delivered {
                 Progress::add(&self.progress.records_delivered, part.header.entries.into());
                 continue;
@@ -113,8 +115,9 @@ impl<S: Sink> Shipper<S> {
         Ok(())
     }
 
-    /// One part, until it is delivered or must be taken apart; none when the full spool has dropped it.
-    async fn attempt(&mut self, part: &Batch) -> Result<Option<Outcome>, Stopped> {
+    /// One part, until it is delivered or must be taken apart; none when the full spool has dropped it. The
+    /// part comes back as it was tried.
+    async fn attempt(&mut self, mut part: Arc<Batch>) -> Result<Option<(Arc<Batch>, Outcome)>, Stopped> {
         loop {
             if *self.stop.borrow() {
                 return Err(Stopped);
@@ -122,12 +125,21 @@ impl<S: Sink> Shipper<S> {
             if !self.spool.is_waiting(part.header.sequence) {
                 return Ok(None);
             }
-            match self.sink.deliver(part).await {
+            // Between two attempts the rules may have changed and records may have grown too old.
+            part = match self.freshen(&part).await {
+                Ok(None) => part,
+                Ok(Some(fresh)) => fresh,
+                Err(error) => {
+                    tracing::error!(%error, "a waiting batch cannot be opened and must not leave as it is");
+                    return Ok(Some((part, Outcome::Poison)));
+                }
+            };
+            match self.sink.deliver(&part).await {
                 outcome @ (Outcome::Delivered | Outcome::Split | Outcome::Poison) => {
                     self.backoff.reset();
                     self.progress.prefers_gzip.store(self.sink.prefers_gzip(), Ordering::Relaxed);
                     self.progress.set_held(None);
-                    return Ok(Some(outcome));
+                    return Ok(Some((part, outcome)));
                 }
                 Outcome::Retry(asked) => {
                     Progress::add(&self.progress.retries, 1);
@@ -160,35 +172,40 @@ impl<S: Sink> Shipper<S> {
         Ok(())
     }
 
-    /// Masks again what an older rule set masked, and gives records a time that the intake keeps.
-    async fn freshen(&self, part: Arc<Batch>) -> Arc<Batch> {
+    /// Masks again what another rule set masked, and gives records a time that the intake keeps; none when
+    /// the part may leave as it is.
+    async fn freshen(&mut self, part: &Arc<Batch>) -> Result<Option<Arc<Batch>>, Unreadable> {
         let rules = self.rules.current();
         let changed = part.header.set != rules.fingerprint();
+        // Batches of the rules in force come last: then it is needed no more.
+        let known = self.again.take().filter(|_| changed);
         if !changed && !reseal::is_stale(&part.header, now()) {
-            return part;
+            return Ok(None);
         }
         let (work, keys) = (part.clone(), self.keys.clone());
-        let fresh = blocking(move || {
+        let (again, fresh) = blocking(move || {
+            let known = known.filter(|known| known.rules().fingerprint() == rules.fingerprint());
+            let mut again = known.unwrap_or_else(|| Remasker::new(Redactor::new(rules)));
             let masked = match changed {
                 true => {
-                    let mut redactor = Redactor::new(rules);
-                    keys.equip(&mut redactor);
-                    reseal::re_redact(&work, &mut redactor)?
+                    keys.equip(again.redactor());
+                    again.mask(&work)
                 }
-                false => work.as_ref().clone(),
+                false => Ok(work.as_ref().clone()),
             };
-            match reseal::is_stale(&masked.header, now()) {
+            let fresh = masked.and_then(|masked| match reseal::is_stale(&masked.header, now()) {
                 true => reseal::restamp(&masked, now()),
                 false => Ok(masked),
-            }
-        });
-        match fresh.await {
-            Ok(fresh) => Arc::new(fresh),
-            Err(error) => {
-                tracing::error!(%error, "a waiting batch could not be opened");
-                part
-            }
+            });
+            (changed.then_some(again), fresh)
+        })
+        .await;
+        self.again = again;
+        let fresh = fresh?;
+        if changed {
+            Progress::add(&self.progress.records_remasked, fresh.header.entries.into());
         }
+        Ok(Some(Arc::new(fresh)))
     }
 
     async fn dead_letter(&self, sequence: u64, number: u32, part: Arc<Batch>) -> Result<(), Stopped> {

@@ -6,9 +6,9 @@
 
 use super::error::{AgentError, failed};
 use super::feeder::Feeder;
+use super::live_rules::LiveRules;
 use super::mint::LiveKeys;
 use super::progress::Progress;
-use super::reload::LiveRules;
 use super::selftest;
 use super::settings::{Output, Settings};
 use super::shipper::Shipper;
@@ -86,7 +86,8 @@ pub async fn run(
     let following = tokio::spawn(keys.clone().follow(progress.clone()));
     let probing = tokio::spawn(selftest::follow(rules.clone(), progress.clone()));
     let ending = tokio::spawn(rules.clone().follow_days());
-    let shipper = Shipper { sink, spool, rules, keys, durable, progress, stored, stop: stopped, max_age, backoff };
+    let shipper =
+        Shipper { sink, spool, rules, keys, durable, progress, stored, stop: stopped, max_age, backoff, again: None };
     let ended = crew.accompany(shipper, stop_shipper, stop).await;
     following.abort();
     probing.abort();

@@ -4,11 +4,11 @@
 //! record, or by a later one of the same worker; the covered place of a stream never passes the beginning of
 //! a block of records (a key over several lines) that is still open.
 
+use super::live_rules::LiveRules;
 use super::mint::{LiveKeys, Mint};
 use super::origin_names::OriginNames;
 use super::progress::{Progress, Pulse};
-use super::reload::LiveRules;
-use super::settings::{Settings, SourceSettings};
+use super::settings::Settings;
 use crate::batch::{Batch, Encoder, Encoding, Envelope, EnvelopeParts, Facts, Origin, Pushed, RecordHead, RecordKey};
 use crate::record::{Covers, Fingerprint, Position, StreamId};
 use crate::redact::{RawLine, Redacted, Redactor, RuleSet, StreamState, Withheld};
@@ -62,6 +62,8 @@ pub struct Worker {
 struct Stream {
     info: Arc<StreamInfo>,
     envelope: Envelope,
+    /// The rule set that masked the path in the envelope.
+    set: Fingerprint,
     block: StreamState,
     place: Covered,
 }
@@ -158,9 +160,7 @@ impl Worker {
     pub fn take(&mut self, chunk: Chunk) -> Vec<u8> {
         let current = self.rules.current();
         if !Arc::ptr_eq(&current, self.redactor.rules()) {
-            self.seal();
-            self.redactor.set_rules(current.clone());
-            self.origins.forget();
+            self.change_rules(&current);
         }
         self.mint.equip(&mut self.redactor, now() / 1000);
         if self.streams.len() >= self.sweep_at {
@@ -172,6 +172,10 @@ impl Worker {
             self.streams.insert(chunk.info.stream, stream);
         }
         let Some(stream) = self.streams.get_mut(&chunk.info.stream) else { return chunk.bytes };
+        if stream.set != current.fingerprint() {
+            stream.set = current.fingerprint();
+            stream.envelope = envelope(&self.settings, &stream.info, &mut self.redactor);
+        }
         if chunk.from != stream.place.to && stream.place.open.is_none()
             || chunk.from.generation != stream.place.to.generation
         {
@@ -217,6 +221,18 @@ impl Worker {
         chunk.bytes
     }
 
+    /// Goes on under another rule set, with a new batch. The chunk that waits pays for it.
+    fn change_rules(&mut self, rules: &Arc<RuleSet>) {
+        let began = Instant::now();
+        self.seal();
+        let old = self.redactor.rules().clone();
+        self.redactor.set_rules(rules.clone());
+        self.streams.values_mut().for_each(|stream| stream.block.follow(&old, rules));
+        self.origins.forget();
+        let took = began.elapsed().as_nanos().min(u64::MAX.into()) as u64;
+        self.progress.rules_pause.fetch_max(took, Ordering::Relaxed);
+    }
+
     /// Closes the open batch, if anything is in it.
     pub fn seal(&mut self) {
         self.due = None;
@@ -243,24 +259,25 @@ impl Worker {
         self.pen.sealed.drain(..).all(|batch| batches.send(batch).is_ok())
     }
 
-    /// The fixed part of a new stream's records. The path goes through the engine like any record.
     fn meet(&mut self, chunk: &Chunk) -> Stream {
         let info = chunk.info.clone();
-        let source = &self.settings.sources[info.source];
-        let path = info.path.as_ref().map(|path| {
-            let mut masked = Vec::new();
-            let bytes = path.as_os_str().as_bytes();
-            self.redactor.redact(&mut StreamState::default(), bytes, &[bytes.len() as u32], &mut |redacted| {
-                redacted.write_to(&mut masked);
-            });
-            String::from_utf8_lossy(&masked).into_owned()
-        });
-        let envelope = envelope(&self.settings, source, path.as_deref());
-        Stream { info, envelope, block: StreamState::default(), place: Covered { to: chunk.from, open: None } }
+        let envelope = envelope(&self.settings, &info, &mut self.redactor);
+        let set = self.redactor.rules().fingerprint();
+        Stream { info, envelope, set, block: StreamState::default(), place: Covered { to: chunk.from, open: None } }
     }
 }
 
-fn envelope(settings: &Settings, source: &SourceSettings, file: Option<&str>) -> Envelope {
+/// The fixed part of a stream's records. The path goes through the engine like any record.
+fn envelope(settings: &Settings, info: &StreamInfo, redactor: &mut Redactor) -> Envelope {
+    let source = &settings.sources[info.source];
+    let path = info.path.as_ref().map(|path| {
+        let mut masked = Vec::new();
+        let bytes = path.as_os_str().as_bytes();
+        redactor.redact(&mut StreamState::default(), bytes, &[bytes.len() as u32], &mut |redacted| {
+            redacted.write_to(&mut masked);
+        });
+        String::from_utf8_lossy(&masked).into_owned()
+    });
     let tags: Vec<String> = settings.tags.iter().chain(&source.tags).cloned().collect();
     Envelope::new(&EnvelopeParts {
         ddsource: &source.ddsource,
@@ -269,7 +286,7 @@ fn envelope(settings: &Settings, source: &SourceSettings, file: Option<&str>) ->
         tags: &tags,
         retention: &settings.retention,
         source: &source.name,
-        file,
+        file: path.as_deref(),
         trust_origin: source.trust_origin,
     })
 }

@@ -9,13 +9,16 @@ use super::encoder::MAX_AGE_MS;
 use super::pack::{Packer, Unreadable, unpack};
 use super::sealed::{Batch, Encoding, Header};
 use crate::record::Fingerprint;
-use crate::redact::{Redactor, StreamState};
+use crate::redact::{Redactor, RuleSet, StreamState};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 
 /// Tokens a record may list.
 const MAX_TOKENS: usize = 64;
+/// Places remembered by a [`Remasker`].
+const MAX_STREAMS: usize = 4096;
 
 /// Splits a batch in two; a batch of fewer than two records comes back alone.
 ///
@@ -63,29 +66,79 @@ pub fn restamp(batch: &Batch, now: i64) -> Result<Batch, Unreadable> {
     })
 }
 
-/// Masks every message once more, by the rule set of `redactor`; what the older set masked stays masked.
-///
-/// # Errors
-/// [`Unreadable`] when the body is not what was sealed.
-pub fn re_redact(batch: &Batch, redactor: &mut Redactor) -> Result<Batch, Unreadable> {
-    let set = redactor.rules().fingerprint();
-    let mut streams = StreamState::default();
-    let mut place = (Value::Null, Value::Null);
-    let mut text = Vec::new();
-    let mut changed = change(batch, |record| {
-        let own = own(record)?;
-        let here = (own.get("source").cloned().unwrap_or_default(), own.get("file").cloned().unwrap_or_default());
-        if std::mem::replace(&mut place, here) != place {
-            streams = StreamState::default();
+/// Masks batches once more, by the rule set of its redactor; what the older set masked stays masked.
+pub struct Remasker {
+    redactor: Redactor,
+    /// What is unfinished at the end of the batches so far, by source and file.
+    streams: HashMap<(String, String), StreamState>,
+}
+
+impl Remasker {
+    /// One for batches that come in their order.
+    pub fn new(redactor: Redactor) -> Remasker {
+        Remasker { redactor, streams: HashMap::new() }
+    }
+
+    /// The rules it masks by.
+    pub fn rules(&self) -> &RuleSet {
+        self.redactor.rules()
+    }
+
+    /// What it masks with.
+    pub fn redactor(&mut self) -> &mut Redactor {
+        &mut self.redactor
+    }
+
+    /// The batch, masked once more: messages, paths, hosts and services that lines name.
+    ///
+    /// # Errors
+    /// [`Unreadable`] when the body is not what was sealed.
+    pub fn mask(&mut self, batch: &Batch) -> Result<Batch, Unreadable> {
+        if self.streams.len() > MAX_STREAMS {
+            self.streams.clear();
         }
+        let mut changed = change(batch, |record| self.mask_record(record))?;
+        changed.header.set = self.redactor.rules().fingerprint();
+        Ok(changed)
+    }
+
+    fn mask_record(&mut self, record: &mut Map<String, Value>) -> Result<(), Unreadable> {
         let message = record.get("message").and_then(Value::as_str).ok_or(Unreadable::Json)?;
-        text.clear();
-        text.extend_from_slice(message.as_bytes());
-        text.push(b'\n');
-        redact_again(record, redactor, &mut streams, &text)
-    })?;
-    changed.header.set = set;
-    Ok(changed)
+        let text = [message.as_bytes(), b"\n"].concat();
+        let text_of =
+            |own: &Map<String, Value>, name: &str| own.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let before = own(record)?;
+        let place = (text_of(before, "source"), text_of(before, "file"));
+        let (file, origin) = (self.again(before.get("file")), before.get("origin").cloned());
+        let mut stream = self.streams.remove(&place).unwrap_or_default();
+        redact_again(record, &mut self.redactor, &mut stream, &text)?;
+        self.streams.insert(place, stream);
+        if let Some(file) = file {
+            own(record)?.insert("file".into(), file);
+        }
+        for (name, root) in [("host", "hostname"), ("service", "service")] {
+            let named = origin.as_ref().and_then(|origin| origin.get(name));
+            let Some(masked) = self.again(named) else { continue };
+            // A trusted origin stands at the root too.
+            if record.get(root) == named {
+                record.insert(root.into(), masked.clone());
+            }
+            if let Some(origin) = own(record)?.get_mut("origin").and_then(Value::as_object_mut) {
+                origin.insert(name.into(), masked);
+            }
+        }
+        Ok(())
+    }
+
+    /// One text by itself, masked.
+    fn again(&mut self, text: Option<&Value>) -> Option<Value> {
+        let text = text?.as_str()?;
+        let mut masked = Vec::new();
+        self.redactor.redact(&mut StreamState::default(), text.as_bytes(), &[text.len() as u32], &mut |redacted| {
+            redacted.write_to(&mut masked);
+        });
+        Some(String::from_utf8_lossy(&masked).into_owned().into())
+    }
 }
 
 /// The JSON of a batch: for dead letters and for sinks that print.
@@ -228,7 +281,6 @@ pub fn fuzz_open(data: &[u8]) {
 mod tests {
     use super::*;
     use crate::record::{Covers, Position, StreamId};
-    use crate::redact::RuleSet;
 
     const NOW: i64 = 1_763_900_000_000;
 
@@ -304,18 +356,64 @@ mod tests {
         assert_eq!(read(&again)[1]["logveil"]["event_time"], old, "the first time known stays");
     }
 
+    /// A batch of records with these members.
+    fn of(records: &[&str]) -> Batch {
+        let records: Vec<String> = records
+            .iter()
+            .map(|record| {
+                record.replace("LV", r#""id":"1","set":"0","rules":["a"],"tokens":[],"source":"s","offset":1"#)
+            })
+            .collect();
+        let json = format!("[{}]", records.join(","));
+        let header = batch(&[NOW], Encoding::None).header.clone();
+        Batch::new(Header { raw_len: json.len() as u32, entries: records.len() as u32, ..header }, json.into_bytes())
+    }
+
     #[test]
     fn another_rule_set_masks_again_and_signs() {
         let rules = RuleSet::builtin();
-        let mut redactor = Redactor::new(rules.clone());
-        let whole = batch(&[NOW, NOW], Encoding::None);
-        let again = re_redact(&whole, &mut redactor).expect("readable");
+        let mut remasker = Remasker::new(Redactor::new(rules.clone()));
+        let whole = of(&[
+            r#"{"message":"to ana@mail.example, [card-1111]","timestamp":7,"hostname":"10.20.30.40","service":"api","logveil":{LV,"file":"/home/ana@mail.example/a.log","origin":{"host":"10.20.30.40","service":"sshd"}}}"#,
+            r#"{"message":"nothing","timestamp":7,"hostname":"host-1","service":"sshd","logveil":{LV}}"#,
+        ]);
+        let again = remasker.mask(&whole).expect("readable");
         assert_eq!(again.header.set, rules.fingerprint());
         assert_eq!(again.header.entries, 2);
-        for record in read(&again) {
+        let records = read(&again);
+        for record in &records {
             assert_eq!(record["logveil"]["set"], rules.fingerprint().to_string());
             assert!(record["logveil"]["rules"].as_array().is_some_and(|ids| ids.contains(&"a".into())));
         }
+        assert_eq!(records[0]["message"], "to [email], [card-1111]");
+        assert_eq!(records[0]["logveil"]["file"], "/home/[email]/a.log");
+        assert_eq!(
+            (&records[0]["hostname"], &records[0]["logveil"]["origin"]["host"]),
+            (&"[ip]".into(), &"[ip]".into())
+        );
+        assert_eq!((&records[0]["service"], &records[1]["service"]), (&"api".into(), &"sshd".into()));
+        assert_eq!(records[1]["message"], "nothing");
+    }
+
+    #[test]
+    fn what_is_unfinished_reaches_over_other_streams_and_batches() {
+        let record = |file: &str, message: &str| {
+            format!(r#"{{"message":"{message}","timestamp":7,"logveil":{{LV,"file":"{file}"}}}}"#)
+        };
+        let (begin, end) = (["-----BEGIN PRIVATE", " KEY-----"].concat(), ["-----END PRIVATE", " KEY-----"].concat());
+        let body = "aGVsbG8gd29ybGQgaGVsbG8gd29ybGQgaGVsbG8gd29ybGQgaGVsbG8gd29y";
+        let mut remasker = Remasker::new(Redactor::new(RuleSet::builtin()));
+        let one = [record("a", &begin), record("b", body), record("a", body)];
+        let two = [record("a", body), record("a", &end), record("a", body)];
+        let mut messages = Vec::new();
+        for records in [&one, &two] {
+            let texts: Vec<&str> = records.iter().map(String::as_str).collect();
+            let again = remasker.mask(&of(&texts)).expect("readable");
+            messages.extend(read(&again).iter().map(|record| record["message"].as_str().unwrap_or("").to_owned()));
+        }
+        let masked: Vec<bool> = messages.iter().map(|message| !message.contains(body)).collect();
+        assert_eq!(masked[2..4], [true, true], "{messages:?}");
+        assert!(!masked[1] && !masked[5], "other streams and what follows are not concerned: {messages:?}");
     }
 
     proptest::proptest! {

@@ -54,7 +54,7 @@ pub fn rules(config: &config::Config) -> Result<Arc<RuleSet>, ExitCode> {
 pub fn show_mistakes(error: &config::rules::RulesError) -> ExitCode {
     let mut out = anstream::stderr().lock();
     for mistake in &error.0 {
-        let _ = writeln!(out, "{mistake}\n");
+        let _ = writeln!(out, "{}\n", mistake.shown);
     }
     drop(out);
     exit::fail(exit::INVALID, format!("[LV0301] rules do not load, {} mistakes; logveil explain LV0301", error.0.len()))

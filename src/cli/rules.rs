@@ -1,6 +1,7 @@
 //! `logveil rules list | show | test | lint | catalogue`: what the rules are and whether they keep their word.
 
 use super::exit::{self, fail};
+use crate::config::rules::twice;
 use crate::redact::rule::{Rule, RuleTest, Severity, Stage};
 use crate::redact::rule_test::{self, Failure, Report};
 use crate::redact::{builtin, catalogue, rule_file, rule_lint};
@@ -103,23 +104,13 @@ fn with_rules(path: Option<&Path>, then: impl FnOnce(&[Rule]) -> io::Result<Exit
         }
         rules.extend(loaded.pack.rules);
     }
-    if let Some(message) = twice(&rules) {
+    if let Some(message) = twice(&rules).next() {
         return Ok(fail(exit::INVALID, message));
     }
     if wrong > 0 {
         return Ok(fail(exit::INVALID, format!("{wrong} mistakes in {} files", files.len())));
     }
     then(&rules)
-}
-
-/// Two rules of one id in different files.
-fn twice(rules: &[Rule]) -> Option<String> {
-    let mut seen = std::collections::HashMap::new();
-    rules.iter().find_map(|rule| {
-        let other = seen.insert(rule.id.as_str(), rule)?;
-        let (a, b) = (&other.origin, &rule.origin);
-        Some(format!("two rules are called '{}': {}:{} and {}:{}", rule.id, a.file, a.line, b.file, b.line))
-    })
 }
 
 fn list(out: &mut dyn Write, rules: &[Rule], json: bool) -> io::Result<ExitCode> {
@@ -285,7 +276,7 @@ fn lint(out: &mut dyn Write, path: Option<&Path>, json: bool) -> io::Result<Exit
         }
         rules.extend(loaded.pack.rules);
     }
-    if let Some(message) = twice(&rules) {
+    if let Some(message) = twice(&rules).next() {
         return Ok(fail(exit::INVALID, message));
     }
     let errors = notes.iter().filter(|note| note["level"] == "error").count();

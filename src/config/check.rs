@@ -86,6 +86,7 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
             agent,
             policy: written.redaction.policy.clone(),
             packs,
+            allow_loosening: written.redaction.allow_loosening.iter().map(|at| at.value.clone()).collect(),
             admin: admin?,
             log_level: written.log.level,
             log_format: written.log.format,

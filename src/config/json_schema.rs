@@ -66,7 +66,7 @@ fn redaction() -> Value {
     let classes: Map<String, Value> = CLASSES.iter().map(|(name, _)| ((*name).to_owned(), style.clone())).collect();
     section(
         &[],
-        json!({"packs": texts(), "disable": texts(), "allow": {"type": "array", "items": allow_schema()},
+        json!({"packs": texts(), "disable": texts(), "allow_loosening": texts(), "allow": {"type": "array", "items": allow_schema()},
             "mask": section(&[], Value::Object(classes)), "user_agents": {"enum": ["keep", "mask"]},
             "private_ips": {"enum": ["mask", "keep"]}, "names": {"enum": ["keys", "off"]}}),
     )

@@ -4,7 +4,8 @@
 //! place; shape and type are right afterwards, nothing else. [`check`] turns that into [`Config`], the
 //! settings as checked: agreement of region and site, retention, references to secrets, patterns. [`host`]
 //! holds it against this machine: key file, folders, user. [`load`] runs the three over one file and
-//! gathers every mistake with its place; `run` and `check` both call it; [`rules`] compiles the rules it asks for.
+//! gathers every mistake with its place; `run` and `check` both call it; [`rules`] compiles the rules it asks for, [`live`] does so again while the
+//! agent runs.
 //!
 //! No environment variable is interpolated and no secret stands in the file: [`secret`] reads references
 //! (`file:`, `env:`, `credential:`).
@@ -12,6 +13,7 @@
 pub mod check;
 pub mod host;
 mod json_schema;
+pub mod live;
 pub mod load;
 pub mod rules;
 pub mod schema;
@@ -23,6 +25,7 @@ mod units;
 pub mod written;
 
 pub use json_schema::json_schema;
+pub use live::ConfiguredRules;
 pub use load::{Depth, Loaded, load, locate};
 pub use settings::Config;
 pub use site::Region;

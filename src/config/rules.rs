@@ -1,9 +1,13 @@
 //! The rules a configuration asks for: packs in their order, compiled under its policy. A rule of a later
 //! pack replaces the one with the same id.
+//!
+//! A set that holds rules of a folder is used only when every example of every rule holds; the built-in pack
+//! alone was tested when the program was built.
 
 use super::settings::{Config, PackRef};
 use crate::redact::policy::{Policy, drop_ended};
-use crate::redact::rule::Rule;
+use crate::redact::rule::{Pack, Rule};
+use crate::redact::rule_test::{self, RuleOutcome};
 use crate::redact::{RuleSet, builtin, rule_file};
 use crate::rules_dir;
 use crate::strict_yaml::Severity;
@@ -12,51 +16,89 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Why there is no rule set; every mistake, ready to be shown.
+/// Why there is no rule set: every mistake.
 #[derive(Debug)]
-pub struct RulesError(pub Vec<String>);
+pub struct RulesError(pub Vec<Mistake>);
 
-/// Reads and compiles what a configuration asks for.
+/// One mistake.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mistake {
+    /// In one line, for logs: what is wrong and where.
+    pub line: String,
+    /// For people: with the place in the text.
+    pub shown: String,
+}
+
+impl Mistake {
+    fn plain(line: String) -> Mistake {
+        Mistake { shown: format!("error: {line}"), line }
+    }
+}
+
+/// Reads, compiles and tries what a configuration asks for.
 ///
 /// # Errors
-/// [`RulesError`]: a folder cannot be read, a file has mistakes, or the policy names an unknown rule.
+/// [`RulesError`]: a folder cannot be read, a file has mistakes, an example does not hold, or the policy
+/// names an unknown rule.
 pub fn compile(config: &Config) -> Result<Arc<RuleSet>, RulesError> {
-    load(&config.packs, &config.policy, &mut |_| {}).map(Arc::new)
+    if config.packs == [PackRef::Builtin] {
+        return load(&config.packs, &config.policy, &mut |_| {}).map(Arc::new);
+    }
+    let mut rules = gather(&config.packs, &builtin_with_examples)?;
+    try_examples(&rules)?;
+    // They have done their work and would only take memory.
+    rules.iter_mut().for_each(|rule| rule.tests = Vec::new());
+    finish(rules, &config.policy).map(Arc::new)
 }
 
 /// Reads the packs in their order and compiles them under a policy; `change` may change each rule before.
+/// Examples are read and not run.
 ///
 /// # Errors
-/// Those of [`compile`]; also two rules of one id in one pack, where neither comes later than the other.
+/// Those of [`compile`] but for examples; also two packs of one name, or two rules of one id, on one level,
+/// where neither comes later than the other.
 pub fn load(packs: &[PackRef], policy: &Policy, change: &mut dyn FnMut(&mut Rule)) -> Result<RuleSet, RulesError> {
+    let mut rules = gather(packs, &builtin::rules)?;
+    rules.iter_mut().for_each(change);
+    finish(rules, policy)
+}
+
+fn builtin_with_examples() -> Vec<Rule> {
+    builtin::packs().into_iter().flat_map(|pack| pack.rules).collect()
+}
+
+/// The rules of all packs, later ones over earlier ones.
+fn gather(packs: &[PackRef], builtin: &dyn Fn() -> Vec<Rule>) -> Result<Vec<Rule>, RulesError> {
     let mut rules: Vec<Rule> = Vec::new();
     let mut mistakes = Vec::new();
     for pack in packs {
         let level = match pack {
-            PackRef::Builtin => builtin::rules(),
+            PackRef::Builtin => builtin(),
             PackRef::Folder(path) => folder(path, &mut mistakes),
         };
-        mistakes.extend(twice(&level));
         overlay(&mut rules, level);
     }
-    mistakes.extend(unknown(&rules, "disable", policy.disable.iter()));
+    if mistakes.is_empty() { Ok(rules) } else { Err(RulesError(mistakes)) }
+}
+
+fn finish(mut rules: Vec<Rule>, policy: &Policy) -> Result<RuleSet, RulesError> {
+    let mut mistakes = unknown(&rules, "disable", policy.disable.iter());
     mistakes.extend(unknown(&rules, "allow", policy.allow.iter().filter_map(|allow| allow.rule.as_ref())));
     if !mistakes.is_empty() {
         return Err(RulesError(mistakes));
     }
-    rules.iter_mut().for_each(change);
     let mut policy = policy.clone();
     drop_ended(&mut rules, &mut policy, today());
-    RuleSet::compile(rules, &policy).map_err(|error| RulesError(vec![format!("error: {error}")]))
+    RuleSet::compile(rules, &policy).map_err(|error| RulesError(vec![Mistake::plain(error.to_string())]))
 }
 
 /// Names in the policy that no rule has.
-fn unknown<'a>(rules: &[Rule], setting: &str, ids: impl Iterator<Item = &'a String>) -> Vec<String> {
+fn unknown<'a>(rules: &[Rule], setting: &str, ids: impl Iterator<Item = &'a String>) -> Vec<Mistake> {
     let known = || rules.iter().map(|rule| rule.id.as_str());
     ids.filter(|id| !known().any(|known| known == id.as_str()))
         .map(|id| {
             let help = crate::strict_yaml::nearest(id, known()).map(|name| format!("; did you mean '{name}'?"));
-            format!("error: redaction.{setting}: there is no rule '{id}'{}", help.unwrap_or_default())
+            Mistake::plain(format!("redaction.{setting}: there is no rule '{id}'{}", help.unwrap_or_default()))
         })
         .collect()
 }
@@ -66,39 +108,76 @@ fn today() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| (since.as_secs() / 86_400) as i64)
 }
 
+/// Runs every example of every rule, in every carrier, with all rules in force.
+fn try_examples(rules: &[Rule]) -> Result<(), RulesError> {
+    let report = rule_test::run(rules).map_err(|error| RulesError(vec![Mistake::plain(error.to_string())]))?;
+    let broken = report.rules.iter().zip(rules).filter(|(outcome, _)| !outcome.failures.is_empty());
+    let mistakes: Vec<Mistake> = broken.map(|(outcome, rule)| broken_promise(outcome, rule)).collect();
+    if mistakes.is_empty() { Ok(()) } else { Err(RulesError(mistakes)) }
+}
+
+/// Examples are the author's own text, but only `logveil rules test` shows them.
+fn broken_promise(outcome: &RuleOutcome, rule: &Rule) -> Mistake {
+    let mut checks: Vec<&str> = outcome.failures.iter().map(|failure| failure.check).collect();
+    checks.dedup();
+    let mut by: Vec<&str> = outcome.failures.iter().flat_map(|failure| &failure.by).map(String::as_str).collect();
+    by.sort_unstable();
+    by.dedup();
+    let by = if by.is_empty() { String::new() } else { format!("; masked there: {}", by.join(", ")) };
+    let (origin, count) = (&rule.origin, outcome.failures.len());
+    Mistake::plain(format!(
+        "{}:{}: {}: {count} of its examples do not hold ({}){by}; run: logveil rules test",
+        origin.file,
+        origin.line,
+        rule.id,
+        checks.join(", ")
+    ))
+}
+
 /// The rules of a folder or file; what is wrong with them is added to `mistakes`.
-fn folder(path: &Path, mistakes: &mut Vec<String>) -> Vec<Rule> {
+fn folder(path: &Path, mistakes: &mut Vec<Mistake>) -> Vec<Rule> {
     let files = match rules_dir::read(path) {
         Ok(files) => files,
         Err(error) => {
-            mistakes.push(format!("error: {error}"));
+            mistakes.push(Mistake::plain(error.to_string()));
             return Vec::new();
         }
     };
-    let mut rules = Vec::new();
+    let mut packs = Vec::new();
     for file in files {
         let loaded = rule_file::load(&file.file, &file.text);
         let errors = loaded.problems.iter().filter(|problem| problem.severity == Severity::Error);
-        mistakes.extend(errors.map(|problem| problem.render(&file.text, false)));
-        rules.extend(loaded.pack.rules);
+        mistakes.extend(
+            errors.map(|problem| Mistake { line: problem.to_string(), shown: problem.render(&file.text, false) }),
+        );
+        packs.push((file.file, loaded.pack));
     }
+    mistakes.extend(same_names(&packs));
+    let rules: Vec<Rule> = packs.into_iter().flat_map(|(_, pack)| pack.rules).collect();
+    mistakes.extend(twice(&rules).map(Mistake::plain));
     rules
 }
 
+/// Packs of one level that share a name: a rule's pack would not say which file it stands in.
+fn same_names(packs: &[(String, Pack)]) -> impl Iterator<Item = Mistake> {
+    packs.iter().enumerate().filter_map(|(place, (file, pack))| {
+        let (first, _) = packs[..place].iter().find(|(_, other)| other.name == pack.name && !pack.name.is_empty())?;
+        let name = &pack.name;
+        Some(Mistake::plain(format!("two packs are called '{name}': {first} and {file}; rename one, or list it later")))
+    })
+}
+
 /// Rules of one level that share an id: nobody could say which of them counts.
-fn twice(level: &[Rule]) -> Vec<String> {
+pub fn twice(level: &[Rule]) -> impl Iterator<Item = String> {
     let mut known: HashMap<&str, &Rule> = HashMap::new();
-    let mut told = Vec::new();
-    for rule in level {
-        if let Some(first) = known.insert(&rule.id, rule) {
-            let (one, two) = (&first.origin, &rule.origin);
-            told.push(format!(
-                "error: two rules are called '{}': {}:{} and {}:{}; rename one, or put it in a later pack",
-                rule.id, one.file, one.line, two.file, two.line
-            ));
-        }
-    }
-    told
+    level.iter().filter_map(move |rule| {
+        let first = known.insert(&rule.id, rule)?;
+        let (one, two) = (&first.origin, &rule.origin);
+        Some(format!(
+            "two rules are called '{}': {}:{} and {}:{}; rename one, or put it in a later pack",
+            rule.id, one.file, one.line, two.file, two.line
+        ))
+    })
 }
 
 /// A rule of a later level replaces the one with the same id, in its place.
@@ -129,6 +208,10 @@ mod tests {
         text
     }
 
+    fn told(error: &RulesError) -> String {
+        error.0.iter().map(|mistake| mistake.line.clone() + "\n").collect()
+    }
+
     fn refs(paths: &[&Path]) -> Vec<PackRef> {
         paths.iter().map(|path| PackRef::Folder(path.to_path_buf())).collect()
     }
@@ -147,7 +230,7 @@ mod tests {
         assert_eq!(load(allow(None, Some(19_000))).unwrap().fingerprint(), plain, "ended");
         assert_ne!(load(allow(None, Some(today()))).unwrap().fingerprint(), plain, "today is its last day");
         assert_ne!(load(allow(Some("email"), None)).unwrap().fingerprint(), plain, "without an end");
-        let error = load(allow(Some("emial"), None)).err().unwrap().0.join("\n");
+        let error = told(&load(allow(Some("emial"), None)).err().unwrap());
         assert!(error.contains("redaction.allow: there is no rule 'emial'; did you mean 'email'?"), "{error}");
     }
 
@@ -161,13 +244,39 @@ mod tests {
         std::fs::write(one.join("a.yaml"), pack("one", &["badge", "other"])).unwrap();
         std::fs::write(two.join("a.yaml"), pack("two", &["badge"])).unwrap();
         let set = load(&refs(&[&one, &two]), &Policy::default(), &mut |_| {})
-            .unwrap_or_else(|error| panic!("{}", error.0.join("\n")));
+            .unwrap_or_else(|error| panic!("{}", told(&error)));
         let from: Vec<(&str, &str)> = set.rules().iter().map(|rule| (&*rule.id, &*rule.origin.pack)).collect();
         assert_eq!(from, [("badge", "two"), ("other", "one")]);
         let alone = load(&refs(&[&one]), &Policy::default(), &mut |_| {}).unwrap();
         assert_ne!(set.fingerprint(), alone.fingerprint());
         std::fs::write(two.join("b.yaml"), pack("three", &["badge"])).unwrap();
-        let error = load(&refs(&[&one, &two]), &Policy::default(), &mut |_| {}).err().unwrap().0.join("\n");
+        let error = told(&load(&refs(&[&one, &two]), &Policy::default(), &mut |_| {}).err().unwrap());
         assert!(error.contains("two rules are called 'badge'") && error.contains("b.yaml"), "{error}");
+    }
+
+    #[test]
+    fn two_packs_of_one_name_on_one_level_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (level, later) = (folder.path().join("level"), folder.path().join("later"));
+        for path in [&level, &later] {
+            std::fs::create_dir(path).unwrap();
+            std::fs::write(path.join("a.yaml"), pack("acme", &["badge"])).unwrap();
+        }
+        assert!(load(&refs(&[&level, &later]), &Policy::default(), &mut |_| {}).is_ok(), "levels overlay");
+        std::fs::write(level.join("b.yaml"), pack("acme", &["other"])).unwrap();
+        let error = told(&load(&refs(&[&level]), &Policy::default(), &mut |_| {}).err().unwrap());
+        assert!(error.contains("two packs are called 'acme'") && error.contains("b.yaml"), "{error}");
+    }
+
+    #[test]
+    fn rules_whose_examples_do_not_hold_are_no_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let good = pack("acme", &["badge"]);
+        std::fs::write(folder.path().join("a.yaml"), &good).unwrap();
+        let try_now = || try_examples(&gather(&refs(&[folder.path()]), &builtin::rules).unwrap());
+        assert!(try_now().is_ok());
+        std::fs::write(folder.path().join("a.yaml"), good.replace("x [badge]", "x [bandage]")).unwrap();
+        let error = told(&try_now().unwrap_err());
+        assert!(error.contains("a.yaml:4: badge: 1 of its examples do not hold (example)"), "{error}");
     }
 }

@@ -152,6 +152,8 @@ pub struct Redaction {
     pub policy: Policy,
     /// Where `disable` names which rule.
     pub disabled: Vec<At<String>>,
+    /// `allow_loosening`: rules that a reload may take out of force.
+    pub allow_loosening: Vec<At<String>>,
 }
 
 const WHEN_FULL: &[(&str, spool::WhenFull)] =
@@ -353,5 +355,5 @@ fn read_redaction(fields: &Fields<'_, '_, '_>) -> Redaction {
             .unwrap_or_default(),
         names: fields.choice("names", &[("keys", Names::Keys), ("off", Names::Off)]).unwrap_or_default(),
     };
-    Redaction { packs: texts(fields, "packs"), policy, disabled }
+    Redaction { packs: texts(fields, "packs"), policy, disabled, allow_loosening: texts(fields, "allow_loosening") }
 }

@@ -22,6 +22,8 @@ pub struct Config {
     pub policy: Policy,
     /// Where rules come from, in order.
     pub packs: Vec<PackRef>,
+    /// Rules that a reload may take out of force; `*`: any.
+    pub allow_loosening: Vec<String>,
     /// Address of the admin endpoints.
     pub admin: SocketAddr,
     /// Lowest level of the own log.

@@ -69,6 +69,16 @@ pub struct StreamState {
 }
 
 impl StreamState {
+    /// Goes on under another rule set. A value that is still expected stays expected, under the rule of the
+    /// same id; a key block stays open.
+    pub fn follow(&mut self, old: &RuleSet, new: &RuleSet) {
+        let Some((of, carry)) = self.carry.take() else { return };
+        let place = (of == old.fingerprint())
+            .then(|| new.rules().iter().position(|rule| rule.id == old.id(carry.rule)))
+            .flatten();
+        self.carry = place.map(|at| (new.fingerprint(), Carry { rule: RuleIndex(at as u16), ..carry }));
+    }
+
     /// True while a later record may continue something: never for more than 256 records in a row.
     fn is_open(&self) -> bool {
         self.open.is_some() || self.carry.is_some()

@@ -117,6 +117,19 @@ pub struct Rule {
     pub origin: Origin,
 }
 
+impl Rule {
+    /// True when the other rule masks and keeps the same; titles, references and examples do not count.
+    pub fn decides_like(&self, other: &Rule) -> bool {
+        self.decisions() == other.decisions()
+    }
+
+    /// Everything that decides what is masked, as text.
+    pub(super) fn decisions(&self) -> String {
+        let Rule { id, class, severity, label, what, check, near, not_near, mask, allow, stage, .. } = self;
+        format!("{:?}", (id, class, severity, label, what, check, near, not_near, mask, allow, stage))
+    }
+}
+
 /// What a rule looks for.
 #[derive(Clone, PartialEq, Debug)]
 pub enum What {

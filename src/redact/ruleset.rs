@@ -217,23 +217,7 @@ impl RuleSet {
 fn fingerprint(rules: &[Rule], policy: &Policy) -> Fingerprint {
     let mut digest = blake3::Hasher::new();
     for rule in rules {
-        let decides = format!(
-            "{:?}",
-            (
-                &rule.id,
-                rule.class,
-                rule.severity,
-                &rule.label,
-                &rule.what,
-                &rule.check,
-                &rule.near,
-                &rule.not_near,
-                rule.mask,
-                &rule.allow,
-                rule.stage
-            )
-        );
-        digest.update(decides.as_bytes());
+        digest.update(rule.decisions().as_bytes());
         digest.update(b"\n");
     }
     digest.update(format!("{policy:?}").as_bytes());

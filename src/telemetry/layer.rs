@@ -17,9 +17,21 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// Longest message, bytes; the rest is cut.
 const LONGEST: usize = 8 * 1024;
 
+/// The rules that the own log is masked by.
+#[derive(Clone)]
+pub struct LogRules(Arc<Mutex<State>>);
+
+impl LogRules {
+    /// From now on messages are masked by these.
+    pub fn replace(&self, rules: Arc<RuleSet>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).redactor.set_rules(rules);
+    }
+}
+
 /// Makes this the process's log. A second call changes nothing.
-pub fn install(level: Level, format: Format, rules: Arc<RuleSet>) {
-    let own = OwnLog { format, journal: under_journal(), state: Mutex::new(State::new(rules)) };
+pub fn install(level: Level, format: Format, rules: Arc<RuleSet>) -> LogRules {
+    let state = Arc::new(Mutex::new(State::new(rules)));
+    let own = OwnLog { format, journal: under_journal(), state: state.clone() };
     let lowest = match level {
         Level::Error => LevelFilter::ERROR,
         Level::Warn => LevelFilter::WARN,
@@ -29,13 +41,14 @@ pub fn install(level: Level, format: Format, rules: Arc<RuleSet>) {
     // Only this program speaks: libraries could put anything into their messages.
     let ours = tracing_subscriber::filter::filter_fn(|meta| meta.target().starts_with("logveil"));
     let _ = tracing_subscriber::registry().with(own.with_filter(lowest).with_filter(ours)).try_init();
+    LogRules(state)
 }
 
 struct OwnLog {
     format: Format,
     /// Standard error is the journal's socket.
     journal: bool,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 struct State {
@@ -170,7 +183,8 @@ mod tests {
 
     #[test]
     fn lines_have_their_form() {
-        let log = |format, journal| OwnLog { format, journal, state: Mutex::new(State::new(RuleSet::builtin())) };
+        let log =
+            |format, journal| OwnLog { format, journal, state: Arc::new(Mutex::new(State::new(RuleSet::builtin()))) };
         let fields = [("source".to_owned(), "work flows".to_owned())];
         let text = log(Format::Text, true).line(tracing::Level::WARN, "slow", &fields);
         assert_eq!(text, "<4>warn  slow source=\"work flows\"\n");

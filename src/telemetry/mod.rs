@@ -11,7 +11,7 @@ mod layer;
 mod limit;
 mod panics;
 
-pub use layer::install;
+pub use layer::{LogRules, install};
 pub use panics::quiet_panics;
 
 /// Lowest level that is written.

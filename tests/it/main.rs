@@ -10,6 +10,7 @@ mod delivery;
 mod host;
 mod intake_contract;
 mod layering;
+mod reload;
 mod retention;
 mod sink_datadog;
 mod spool_command;

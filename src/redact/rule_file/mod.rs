@@ -87,6 +87,8 @@ fn read(file: &str, text: &str, defaults: Defaults) -> Loaded {
     {
         read_pack(file, &fields, defaults, &mut pack);
         fields.finish();
+    } else if !problems.any_error() {
+        problems.error_with_help(&(0..0), "the file is empty", "it needs pack, version and rules");
     }
     problems.set_subject(None);
     Loaded { pack, problems: problems.into_list() }
