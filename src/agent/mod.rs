@@ -24,6 +24,7 @@ pub mod shipper;
 mod sources;
 pub mod spooler;
 pub mod supervisor;
+mod traced;
 pub mod worker;
 
 pub use error::AgentError;

@@ -1,5 +1,6 @@
 //! What the running agent has done and is doing, for health, metrics and summaries. Numbers only.
 
+use crate::telemetry::apm;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
@@ -51,6 +52,8 @@ pub struct Progress {
     pub rules_reload_failures: AtomicU64,
     /// The longest time a worker took to change to another rule set, nanoseconds.
     pub rules_pause: AtomicU64,
+    /// Traces of batches, where a Datadog Agent is told.
+    pub apm: Arc<apm::Counts>,
     /// The intake takes gzip and no zstd: new batches are sealed as gzip.
     pub prefers_gzip: AtomicBool,
     /// Notified once when the state directory is open, every source is open and all threads run.

@@ -3,7 +3,7 @@
 use crate::batch::EncoderSettings;
 use crate::sink::datadog;
 use crate::token::normalise::Country;
-use crate::{source, spool};
+use crate::{source, spool, telemetry};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ pub struct Settings {
     pub tokens: Option<TokenSettings>,
     /// Threads that redact; 0 chooses by the number of cores.
     pub workers: usize,
+    /// Spans for a Datadog Agent on this host; none: no spans.
+    pub apm: Option<telemetry::apm::Settings>,
 }
 
 /// Where the keys of tokens are.

@@ -8,12 +8,14 @@ use super::live_rules::LiveRules;
 use super::mint::LiveKeys;
 use super::progress::Progress;
 use crate::batch::reseal::Remasker;
+use super::traced::Traced;
 use crate::batch::{Batch, Unreadable, reseal};
 use crate::redact::Redactor;
 use crate::sink::backoff::Backoff;
 use crate::sink::{Outcome, Reason, Sink};
 use crate::source::Durable;
 use crate::spool::{Kind, Spool};
+use crate::telemetry::apm::{Apm, Stage};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -38,6 +40,9 @@ pub(super) struct Shipper<S> {
     pub(super) backoff: Backoff,
     /// Masks again by the rules in force; none before that was needed.
     pub(super) again: Option<Remasker>,
+    pub(super) apm: Option<Apm>,
+    /// The batch at hand.
+    pub(super) traced: Traced,
 }
 
 /// Told to stop.
@@ -88,9 +93,13 @@ impl<S: Sink> Shipper<S> {
             Progress::add(&self.progress.records_dropped, batch.header.entries.into());
             tracing::warn!(records = batch.header.entries, "records were older than the spool keeps them; dropped");
         } else if batch.header.entries > 0 {
+            self.traced = Traced::begin(self.apm.as_ref(), &batch);
             self.deliver(&batch).await?;
         }
-        self.acknowledge(&batch).await
+        self.traced.stage(Stage::Acknowledge);
+        self.acknowledge(&batch).await?;
+        std::mem::take(&mut self.traced).end(now());
+        Ok(())
     }
 
     /// Delivers a batch in as many parts as the intake demands, in order.
@@ -99,6 +108,7 @@ impl<S: Sink> Shipper<S> {
         let mut parts = VecDeque::from([batch.clone()]);
         let mut letters = 0;
         while let Some(part) = parts.pop_front() {
+            self.traced.part();
             let Some((part, outcome)) = self.attempt(part).await? else { return Ok(()) };
             if outcome == Outcome::Delivered {
                 Progress::add(&self.progress.records_delivered, part.header.entries.into());
@@ -126,6 +136,7 @@ impl<S: Sink> Shipper<S> {
                 return Ok(None);
             }
             // Between two attempts the rules may have changed and records may have grown too old.
+            self.traced.stage(Stage::Freshen);
             part = match self.freshen(&part).await {
                 Ok(None) => part,
                 Ok(Some(fresh)) => fresh,
@@ -134,6 +145,8 @@ impl<S: Sink> Shipper<S> {
                     return Ok(Some((part, Outcome::Poison)));
                 }
             };
+            self.traced.stage(Stage::Deliver);
+            self.traced.attempt();
             match self.sink.deliver(&part).await {
                 outcome @ (Outcome::Delivered | Outcome::Split | Outcome::Poison) => {
                     self.backoff.reset();

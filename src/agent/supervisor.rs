@@ -14,6 +14,7 @@ use super::settings::{Output, Settings};
 use super::shipper::Shipper;
 use super::sources;
 use super::spooler::Spooler;
+use super::traced::Traced;
 use super::worker::{Channels, Worker};
 use crate::batch::Batch;
 use crate::sink::backoff::Backoff;
@@ -22,6 +23,7 @@ use crate::sink::stdout::Stdout;
 use crate::sink::{Outcome, Sink};
 use crate::source::{Chunk, Durable, Source};
 use crate::spool::{Spool, StateDir};
+use crate::telemetry::apm::{self, Apm};
 use crossbeam_channel::{Sender, bounded};
 use std::io;
 use std::sync::Arc;
@@ -84,15 +86,42 @@ pub async fn run(
     let max_age = settings.spool.max_age;
     let backoff = Backoff::default();
     let following = tokio::spawn(keys.clone().follow(progress.clone()));
+    let apm = match &settings.apm {
+        Some(settings) => start_apm(settings, &progress).await,
+        None => None,
+    };
     let probing = tokio::spawn(selftest::follow(rules.clone(), progress.clone()));
     let ending = tokio::spawn(rules.clone().follow_days());
-    let shipper =
-        Shipper { sink, spool, rules, keys, durable, progress, stored, stop: stopped, max_age, backoff, again: None };
+    let (traced, spans) = (Traced::default(), apm.clone());
+    let shipper = Shipper {
+        sink,
+        spool,
+        rules,
+        keys,
+        durable,
+        progress,
+        stored,
+        stop: stopped,
+        max_age,
+        backoff,
+        again: None,
+        apm: spans,
+        traced,
+    };
     let ended = crew.accompany(shipper, stop_shipper, stop).await;
+    if let Some(apm) = apm {
+        apm.settle().await;
+    }
     following.abort();
     probing.abort();
     ending.abort();
     ended
+}
+
+/// Spans are a help, never a condition: without them the agent runs all the same.
+async fn start_apm(settings: &apm::Settings, progress: &Progress) -> Option<Apm> {
+    let started = Apm::start(settings, progress.apm.clone()).await;
+    started.inspect_err(|error| tracing::warn!(code = "LV0602", %error, "no spans are made; shipping goes on")).ok()
 }
 
 /// Resolves at the first SIGTERM or SIGINT; a second one ends the process at once, with status 1.

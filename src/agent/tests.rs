@@ -84,6 +84,7 @@ impl Host {
             spool: spool::Settings::default(),
             tokens: None,
             workers: 1,
+            apm: None,
         }
     }
 

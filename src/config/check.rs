@@ -12,6 +12,7 @@ use crate::sink::http::{ProxyChoice, Timeouts, is_loopback};
 use crate::sink::{datadog, key::KeySource};
 use crate::source::file;
 use crate::strict_yaml::Problems;
+use crate::telemetry::apm;
 use reqwest::Url;
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -62,6 +63,7 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
         let tags = self.tags(&written.tags);
         let output = self.output(written);
         let admin = self.admin(written);
+        let apm = self.apm(written);
         let tokens = self.tokens(written);
         let packs = self.packs(written);
         let (output, site, batch, batch_age) = output?;
@@ -78,6 +80,7 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
             spool: written.spool.clone(),
             tokens,
             workers: written.threads,
+            apm: apm?,
         };
         Some(Config {
             region: written.region.as_ref()?.value,
@@ -90,7 +93,6 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
             admin: admin?,
             log_level: written.log.level,
             log_format: written.log.format,
-            apm: written.apm,
         })
     }
 
@@ -373,6 +375,35 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
             return None;
         }
         Some(address)
+    }
+
+    /// Spans go to this host only, never beside records on standard output: the crate that makes them prints there.
+    fn apm(&self, written: &Written) -> Option<Option<apm::Settings>> {
+        let default = apm::Settings::default();
+        let mut settings = apm::Settings { every: written.apm.sample.unwrap_or(default.every), ..default };
+        if let Some(at) = &written.apm.agent {
+            let Ok(address) = at.value.parse::<SocketAddr>() else {
+                self.problems.error_with_help(&at.span, "no address", "expected ip:port, such as 127.0.0.1:8126");
+                return None;
+            };
+            if !address.ip().is_loopback() {
+                let help = "run the Datadog Agent on this host and name its loopback address";
+                self.refuse(&at.span, "spans would leave this host unencrypted", help);
+                return None;
+            }
+            settings.agent = address;
+        }
+        let Some(place) = &written.apm.enabled else { return Some(None) };
+        if !apm::BUILT {
+            self.problems.error_with_help(place, "this build makes no spans", "build it with the feature apm");
+            return None;
+        }
+        if matches!(written.output, Some(Output::Stdout)) {
+            let help = "use output: {datadog: …}, or enabled: false";
+            self.problems.error_with_help(place, "spans cannot be made beside output: stdout", help);
+            return None;
+        }
+        Some(Some(settings))
     }
 
     fn packs(&self, written: &Written) -> Vec<PackRef> {

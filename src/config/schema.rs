@@ -43,8 +43,8 @@ pub struct Written {
     pub admin: Admin,
     /// `log`
     pub log: Log,
-    /// `telemetry.apm.enabled`
-    pub apm: bool,
+    /// `telemetry.apm`
+    pub apm: Apm,
     /// `redaction`
     pub redaction: Redaction,
     /// `limits.threads`; 0 chooses by the number of cores.
@@ -134,6 +134,17 @@ pub struct Admin {
     pub expose: bool,
 }
 
+/// `telemetry.apm`
+#[derive(Clone, Debug, Default)]
+pub struct Apm {
+    /// `enabled: true` and where it stands.
+    pub enabled: Option<Range<usize>>,
+    /// `agent`
+    pub agent: Option<At<String>>,
+    /// `sample`: one batch in so many.
+    pub sample: Option<u32>,
+}
+
 /// `log`
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Log {
@@ -191,8 +202,7 @@ pub fn read(root: &Node, problems: &Problems<'_>) -> Option<Written> {
         admin: section(&fields, "admin", |f| Admin { listen: text(f, "listen"), expose: flag(f, "expose") })
             .unwrap_or_default(),
         log: section(&fields, "log", read_log).unwrap_or_default(),
-        apm: section(&fields, "telemetry", |f| section(f, "apm", |f| flag(f, "enabled")).unwrap_or(false))
-            .unwrap_or(false),
+        apm: section(&fields, "telemetry", |f| section(f, "apm", read_apm)).flatten().unwrap_or_default(),
         redaction: section(&fields, "redaction", read_redaction).unwrap_or_default(),
         threads: section(&fields, "limits", |f| f.number("threads", 1..=64)).flatten().unwrap_or(0) as usize,
         keyring: None,
@@ -324,6 +334,15 @@ fn read_spool(fields: &Fields<'_, '_, '_>) -> spool::Settings {
         max_bytes: sized(fields, "max", (16 << 20)..=(1 << 50)).unwrap_or(default.max_bytes),
         max_age: timed(fields, "max_age", Duration::from_secs(60)..=Duration::from_secs(90 * 86_400)),
         when_full: fields.choice("when_full", WHEN_FULL).unwrap_or(default.when_full),
+    }
+}
+
+fn read_apm(fields: &Fields<'_, '_, '_>) -> Apm {
+    let place = fields.get("enabled").map(|node| node.span.clone());
+    Apm {
+        enabled: place.filter(|_| flag(fields, "enabled")),
+        agent: text(fields, "agent"),
+        sample: fields.number("sample", 1..=1_000_000).map(|every| every as u32),
     }
 }
 

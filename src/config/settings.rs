@@ -30,8 +30,6 @@ pub struct Config {
     pub log_level: Level,
     /// Form of the own log.
     pub log_format: Format,
-    /// Spans to a local Datadog Agent.
-    pub apm: bool,
 }
 
 /// Where rules come from.

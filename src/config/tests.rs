@@ -71,7 +71,7 @@ output:
 spool: {type: memory, max: 64MiB, max_age: 1h, when_full: drop_oldest}
 admin: {listen: '127.0.0.1:9000'}
 log: {level: debug, format: json}
-telemetry: {apm: {enabled: true}}
+telemetry: {apm: {enabled: true, agent: '127.0.0.1:8127', sample: 3}}
 redaction: {packs: [builtin, /etc/logveil/rules.d], disable: [mac], mask: {financial: label}, allow: [{exact: a@b.example, reason: docs}], user_agents: mask, private_ips: keep, names: off}
 limits: {threads: 2}
 tokens: {keyring: credential:keyring, country: pl}

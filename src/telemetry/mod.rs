@@ -5,11 +5,17 @@
 //! says beyond is counted and told with its next word. Levels say what was lost: *error*, something is
 //! lost or stands still; *warn*, something may be lost soon or was mended; *info*, starts, stops, files.
 //! Under systemd each line carries its journal priority.
+//!
+//! [`apm`] makes spans of delivered batches for a Datadog Agent on this host: numbers only ([`spans`]), off
+//! unless the configuration asks for it.
 
+#[cfg_attr(not(feature = "apm"), path = "apm_absent.rs")]
+pub mod apm;
 pub mod errors;
 mod layer;
 mod limit;
 mod panics;
+pub mod spans;
 
 pub use layer::{LogRules, install};
 pub use panics::quiet_panics;
