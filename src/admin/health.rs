@@ -64,8 +64,13 @@ impl Health {
         let stalled = (still >= GRACE)
             .then(|| format!("{waiting} batches wait; nothing was acknowledged for {} s", still.as_secs()));
         let no_rules = self.rules.current().is_empty().then(|| "no rule is loaded".to_owned());
+        let closed: Vec<&str> =
+            self.progress.sources().iter().filter(|s| !s.now().is_open()).map(|s| s.name.as_str()).collect();
+        let closed = (!closed.is_empty())
+            .then(|| format!("not all of it can be read: {}; the log says why (LV0801)", closed.join(", ")));
         vec![
             Condition { name: "rules", failed: no_rules.or_else(|| self.progress.reload()) },
+            Condition { name: "sources", failed: closed },
             Condition { name: "delivery", failed: self.progress.held() },
             Condition { name: "intake", failed: stalled },
             Condition { name: "tokens", failed: self.progress.tokens() },

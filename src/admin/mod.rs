@@ -4,8 +4,10 @@
 //! condition in its body. `/metrics` ([`metrics`]) holds numbers only, under closed label sets: no path, no
 //! text of a record. A busy port never stops the agent ([`server`]).
 
+mod families;
 pub mod health;
 pub mod metrics;
+mod process;
 pub mod server;
 
 pub use health::{Facts, Health};

@@ -4,7 +4,7 @@
 //! every second. Every worker has a [`Mint`], which looks once a chunk whether its key still holds. Without a
 //! usable key there is no plain hash and no old key: labels, a loud line, and a condition of readiness.
 
-use super::progress::Progress;
+use super::progress::{KeyState, Progress};
 use super::settings::TokenSettings;
 use crate::keyring::{EpochKey, Keyring, KeyringError};
 use crate::redact::Redactor;
@@ -98,8 +98,16 @@ impl LiveKeys {
         }
     }
 
+    fn state(&self) -> Option<KeyState> {
+        let (ring, now) = (self.0.ring.load_full()?, now());
+        let remaining = ring.active(now).map_or(0, |key| key.valid_until - now);
+        let overdue = ring.overdue(now).map(|key| now - key.destroy_by).max().unwrap_or(0);
+        Some(KeyState { alive: ring.keys().len() as u64, remaining, overdue })
+    }
+
     /// Says aloud what has changed about the keys.
     fn tell(&self, verdict: Result<(), String>, progress: &Progress) {
+        progress.set_keys(self.state());
         let why = verdict.err();
         if why == progress.tokens() {
             return;

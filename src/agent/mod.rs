@@ -21,6 +21,7 @@ pub mod reload;
 pub mod selftest;
 pub mod settings;
 pub mod shipper;
+pub mod source_counts;
 mod sources;
 pub mod spooler;
 pub mod supervisor;
@@ -31,6 +32,7 @@ pub use error::AgentError;
 pub use live_rules::LiveRules;
 pub use progress::Progress;
 pub use settings::{Output, Settings, SourceKind, SourceSettings, TokenSettings};
+pub use source_counts::SourceCounts;
 pub use supervisor::{run, stop_signal};
 
 #[cfg(test)]

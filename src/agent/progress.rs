@@ -1,8 +1,12 @@
 //! What the running agent has done and is doing, for health, metrics and summaries. Numbers only.
 
+use super::settings::Settings;
+use super::source_counts::SourceCounts;
+use crate::sink::requests::Requests;
 use crate::telemetry::apm;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::Notify;
 
 /// Counters since the start and the present state; shared, never reset.
@@ -52,6 +56,18 @@ pub struct Progress {
     pub rules_reload_failures: AtomicU64,
     /// The longest time a worker took to change to another rule set, nanoseconds.
     pub rules_pause: AtomicU64,
+    /// What each source did, in the order configured.
+    sources: OnceLock<Vec<SourceCounts>>,
+    /// Records in which each rule masked, and in which it would have, being in shadow; by its id.
+    rules: Mutex<BTreeMap<String, [u64; 2]>>,
+    /// Masks made.
+    pub spans: AtomicU64,
+    /// Oldest timestamp of the batch that is or was delivered last, Unix milliseconds; 0 while none waits.
+    pub oldest_unsent: AtomicI64,
+    /// Requests to the intake.
+    pub requests: Arc<Requests>,
+    /// How the keys of tokens stand; none without a keyring.
+    keys: Mutex<Option<KeyState>>,
     /// Traces of batches, where a Datadog Agent is told.
     pub apm: Arc<apm::Counts>,
     /// The intake takes gzip and no zstd: new batches are sealed as gzip.
@@ -68,6 +84,17 @@ pub struct Progress {
     selftest: Mutex<Option<String>>,
     /// Why the last reload was refused, if it was.
     reload: Mutex<Option<String>>,
+}
+
+/// How the keys of tokens stand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeyState {
+    /// Keys that exist.
+    pub alive: u64,
+    /// Seconds for which the key in use still mints; 0 without one.
+    pub remaining: i64,
+    /// Seconds since a key should have been destroyed; must be 0.
+    pub overdue: i64,
 }
 
 /// Whether a thread works, and on which piece: odd while it works on one. Waiting for something to do, for
@@ -105,6 +132,43 @@ impl Progress {
         let stuck = now.iter().zip(seen.iter()).any(|(now, seen)| now & 1 == 1 && now == seen);
         *seen = now;
         !stuck
+    }
+
+    /// Learns which sources there are; the first call counts.
+    pub fn meet(&self, settings: &Settings) {
+        self.sources.get_or_init(|| SourceCounts::of(settings));
+    }
+
+    /// What each source did, in the order configured; empty before the start.
+    pub fn sources(&self) -> &[SourceCounts] {
+        self.sources.get().map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Adds records in which rules masked, or would have.
+    pub fn add_rules<'r>(&self, more: impl Iterator<Item = (&'r str, [u64; 2])>) {
+        let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        for (id, [enforced, shadowed]) in more {
+            if let Some(known) = rules.get_mut(id) {
+                *known = [known[0] + enforced, known[1] + shadowed];
+            } else {
+                rules.insert(id.to_owned(), [enforced, shadowed]);
+            }
+        }
+    }
+
+    /// Records by rule: masked, and in shadow.
+    pub fn rules(&self) -> BTreeMap<String, [u64; 2]> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How the keys of tokens stand; none without a keyring.
+    pub fn keys(&self) -> Option<KeyState> {
+        *self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets how the keys of tokens stand.
+    pub fn set_keys(&self, state: Option<KeyState>) {
+        *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
     /// Adds to a counter.

@@ -7,8 +7,8 @@
 use super::live_rules::LiveRules;
 use super::mint::LiveKeys;
 use super::progress::Progress;
-use crate::batch::reseal::Remasker;
 use super::traced::Traced;
+use crate::batch::reseal::Remasker;
 use crate::batch::{Batch, Unreadable, reseal};
 use crate::redact::Redactor;
 use crate::sink::backoff::Backoff;
@@ -79,6 +79,10 @@ impl<S: Sink> Shipper<S> {
         let usage = self.spool.usage();
         self.progress.spool_batches.store(usage.batches, Ordering::Relaxed);
         self.progress.spool_bytes.store(usage.bytes, Ordering::Relaxed);
+        if let Ok(next) = &next {
+            let oldest = next.as_ref().map_or(0, |batch| batch.header.oldest).max(0);
+            self.progress.oldest_unsent.store(if oldest == i64::MAX { 0 } else { oldest }, Ordering::Relaxed);
+        }
         let damaged = self.spool.take_quarantined();
         if damaged > 0 {
             Progress::add(&self.progress.quarantined, damaged);
@@ -91,7 +95,11 @@ impl<S: Sink> Shipper<S> {
         let expired = self.max_age.is_some_and(|age| batch.header.oldest < now() - age.as_millis() as i64);
         if expired {
             Progress::add(&self.progress.records_dropped, batch.header.entries.into());
-            tracing::warn!(records = batch.header.entries, "records were older than the spool keeps them; dropped");
+            tracing::error!(
+                code = "LV0404",
+                records = batch.header.entries,
+                "records were older than the spool keeps them; dropped"
+            );
         } else if batch.header.entries > 0 {
             self.traced = Traced::begin(self.apm.as_ref(), &batch);
             self.deliver(&batch).await?;
@@ -159,7 +167,12 @@ impl<S: Sink> Shipper<S> {
                     let wait = self.backoff.after_failure(asked);
                     if self.backoff.failures() == 1 {
                         let why = self.sink.last_error().unwrap_or("unknown");
-                        tracing::warn!(wait_ms = wait.as_millis() as u64, why, "a delivery failed; trying again");
+                        tracing::warn!(
+                            code = "LV0502",
+                            wait_ms = wait.as_millis() as u64,
+                            why,
+                            "a delivery failed; trying again"
+                        );
                     }
                     self.pause(wait).await?;
                 }
@@ -170,7 +183,7 @@ impl<S: Sink> Shipper<S> {
 
     /// Waits until the sink says that the cause is mended.
     async fn hold(&mut self, reason: Reason) -> Result<(), Stopped> {
-        tracing::error!(%reason, "delivery is held");
+        tracing::error!(code = "LV0501", %reason, "delivery is held");
         self.progress.set_held(Some(reason.to_string()));
         loop {
             let wait = self.backoff.after_failure(None);
@@ -223,7 +236,7 @@ impl<S: Sink> Shipper<S> {
 
     async fn dead_letter(&self, sequence: u64, number: u32, part: Arc<Batch>) -> Result<(), Stopped> {
         Progress::add(&self.progress.dead_letters, part.header.entries.into());
-        tracing::error!(sequence, "the intake refuses a record; it is kept in dead-letters");
+        tracing::error!(code = "LV0503", sequence, "the intake refuses a record; it is kept in dead-letters");
         loop {
             let (spool, part) = (self.spool.clone(), part.clone());
             let kept = blocking(move || {
@@ -263,7 +276,7 @@ impl<S: Sink> Shipper<S> {
 
     fn disk_error(&self, error: &io::Error) {
         Progress::add(&self.progress.disk_errors, 1);
-        tracing::error!(%error, "the state directory cannot be used; trying again");
+        tracing::error!(code = "LV0403", %error, "the state directory cannot be used; trying again");
     }
 
     async fn pause(&self, wait: Duration) -> Result<(), Stopped> {

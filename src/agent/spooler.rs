@@ -59,7 +59,11 @@ impl Spooler {
             self.pulse.end();
             if dropped > 0 {
                 Progress::add(&self.progress.records_dropped, dropped);
-                tracing::warn!(records = dropped, "the spool is full; the oldest records were dropped");
+                tracing::error!(
+                    code = "LV0404",
+                    records = dropped,
+                    "the spool is full; the oldest records were dropped"
+                );
             }
             let pause = match stored {
                 Ok(Stored::Yes) => return true,
@@ -67,7 +71,7 @@ impl Spooler {
                 Err(error) => {
                     Progress::add(&self.progress.disk_errors, 1);
                     if !std::mem::replace(&mut failing, true) {
-                        tracing::error!(%error, "the spool cannot be written; reading waits, trying again");
+                        tracing::error!(code = "LV0403", %error, "the spool cannot be written; reading waits, trying again");
                     }
                     AFTER_ERROR
                 }

@@ -62,7 +62,8 @@ pub async fn run(
     stop: impl Future<Output = ()>,
 ) -> Result<(), AgentError> {
     let (settings, rules) = (Arc::new(settings), rules.into());
-    let sink = sink(&settings.output)?;
+    let sink = sink(&settings.output, &progress)?;
+    progress.meet(&settings);
     let open = |error| failed("use the state directory", error);
     let state = StateDir::open(&settings.state_dir).map_err(open)?;
     if state.was_tightened() {
@@ -172,10 +173,10 @@ impl Crew {
         let pulse = progress.pulse();
         let spooler = Spooler { batches: to_spool, spool, durable, progress, pulse, stored, abandon };
         crew.spawn("spool".into(), move || spooler.run())?;
-        for (name, source) in sources {
+        for (number, (name, source)) in sources.into_iter().enumerate() {
             let (workers, buffers, stop) = (workers.clone(), buffers.clone(), crew.stop.clone());
             let progress = counters.clone();
-            let feeder = Feeder { name: name.clone(), source, workers, buffers, stop, progress, streams: 0 };
+            let feeder = Feeder { name: name.clone(), number, source, workers, buffers, stop, progress, streams: 0 };
             crew.spawn(format!("read-{name}"), move || feeder.run())?;
         }
         Ok(crew)
@@ -256,10 +257,10 @@ enum AnySink {
     Stdout(Stdout<io::Stdout>),
 }
 
-fn sink(output: &Output) -> Result<AnySink, AgentError> {
+fn sink(output: &Output, progress: &Progress) -> Result<AnySink, AgentError> {
     match output {
         Output::Datadog(settings) => match Datadog::new(settings.as_ref().clone()) {
-            Ok(sink) => Ok(AnySink::Datadog(Box::new(sink))),
+            Ok(sink) => Ok(AnySink::Datadog(Box::new(sink.counting(progress.requests.clone())))),
             Err(error) => Err(failed("prepare the connection to Datadog", error)),
         },
         Output::Stdout => Ok(AnySink::Stdout(Stdout::new())),

@@ -11,6 +11,7 @@ use super::progress::{Progress, Pulse};
 use super::settings::Settings;
 use crate::batch::{Batch, Encoder, Encoding, Envelope, EnvelopeParts, Facts, Origin, Pushed, RecordHead, RecordKey};
 use crate::record::{Covers, Fingerprint, Position, StreamId};
+use crate::redact::rule::RuleIndex;
 use crate::redact::{RawLine, Redacted, Redactor, RuleSet, StreamState, Withheld};
 use crate::source::identity::IdentityKey;
 use crate::source::{Chunk, Layout, Placed, Resume, StreamInfo};
@@ -82,7 +83,10 @@ struct Pen {
     encoder: Encoder,
     names: RecordKey,
     marks: IdentityKey,
-    tally: Tally,
+    /// Of each source since the last seal.
+    tallies: Vec<Tally>,
+    /// Records in which each rule masked, and in which it would have, since then.
+    hits: Vec<[u64; 2]>,
     sealed: Vec<Batch>,
     progress: Arc<Progress>,
 }
@@ -103,13 +107,15 @@ impl Worker {
             encoder,
             names: RecordKey::new(blake3::derive_key("logveil 2026 record names", host_key)),
             marks: IdentityKey::new(host_key),
-            tally: Tally::default(),
+            tallies: vec![Tally::default(); settings.sources.len()],
+            hits: Vec::new(),
             sealed: Vec::new(),
             progress: progress.clone(),
         };
         let (redactor, mint) = (Redactor::new(rules.current()), Mint::new(keys));
         let (ends, streams, origins) = (Vec::new(), HashMap::new(), OriginNames::default());
         let pulse = progress.pulse();
+        progress.meet(&settings);
         Worker {
             settings,
             rules,
@@ -187,7 +193,7 @@ impl Worker {
         let (envelope, origins) = (&stream.envelope, &self.origins);
         let entry = Entry { chunk: &chunk, envelope, origins, rules: &current, now: now() };
         let (pen, place) = (&mut self.pen, &mut stream.place);
-        pen.tally.bytes +=
+        pen.tally(chunk.info.source).bytes +=
             chunk.layout.as_ref().map_or(chunk.to.offset - chunk.from.offset, |_| chunk.bytes.len() as u64);
         if chunk.oversize {
             self.redactor.withhold(&chunk.bytes, Withheld::Oversize, &mut |record| {
@@ -240,12 +246,26 @@ impl Worker {
         self.pen.encoder.set_utc_offset(utc_offset());
         let set = self.redactor.rules().fingerprint();
         self.pen.seal(set);
-        let told = self.pen.tally.take();
-        Progress::add(&self.progress.records_read, told.records);
-        Progress::add(&self.progress.bytes_read, told.bytes);
-        Progress::add(&self.progress.records_masked, told.masked);
-        Progress::add(&self.progress.records_withheld, told.withheld);
-        Progress::add(&self.progress.allowed_spans, told.allowed);
+        self.tell();
+    }
+
+    /// Adds what was counted since the last time to what everybody sees.
+    fn tell(&mut self) {
+        let mut all = Tally::default();
+        for (tally, counts) in self.pen.tallies.iter_mut().zip(self.progress.sources()) {
+            let told = tally.take();
+            all += told;
+            counts.change(|now| now.tally += told);
+        }
+        Progress::add(&self.progress.records_read, all.records);
+        Progress::add(&self.progress.bytes_read, all.bytes);
+        Progress::add(&self.progress.records_masked, all.masked);
+        Progress::add(&self.progress.records_withheld, all.withheld());
+        Progress::add(&self.progress.spans, all.spans);
+        Progress::add(&self.progress.allowed_spans, all.allowed);
+        let rules = self.redactor.rules();
+        let hit = self.pen.hits.iter_mut().enumerate().filter(|(_, hits)| **hits != [0; 2]);
+        self.progress.add_rules(hit.map(|(place, hits)| (rules.id(RuleIndex(place as u16)), std::mem::take(hits))));
     }
 
     /// Sealed batches that wait to be sent on.
@@ -369,10 +389,7 @@ impl Pen {
         if raw.is_empty() {
             return;
         }
-        self.tally.records += 1;
-        self.tally.withheld += u64::from(record.withheld().is_some());
-        self.tally.masked += u64::from(!record.rules().is_empty());
-        self.tally.allowed += u64::from(record.allowed());
+        self.count(entry.chunk.info.source, record);
         let head = RecordHead {
             envelope: entry.envelope,
             raw: RawLine(raw),
@@ -387,6 +404,32 @@ impl Pen {
             self.seal(entry.rules.fingerprint());
             let again = self.encoder.push(record, &head);
             debug_assert!(again == Pushed::Added, "an empty batch takes any record");
+        }
+    }
+
+    fn tally(&mut self, source: usize) -> &mut Tally {
+        &mut self.tallies[source]
+    }
+
+    fn count(&mut self, source: usize, record: &Redacted<'_>) {
+        let tally = self.tally(source);
+        tally.records += 1;
+        tally.spans += record.masks() as u64;
+        tally.allowed += u64::from(record.allowed());
+        match record.withheld() {
+            Some(Withheld::Decode) => tally.withheld_decode += 1,
+            Some(Withheld::Oversize) => tally.withheld_oversize += 1,
+            Some(Withheld::Internal) => tally.withheld_internal += 1,
+            None => tally.masked += u64::from(!record.rules().is_empty()),
+        }
+        for (rules, which) in [(record.rules(), 0), (record.shadowed(), 1)] {
+            for rule in rules {
+                let place = usize::from(rule.0);
+                if self.hits.len() <= place {
+                    self.hits.resize(place + 1, [0; 2]);
+                }
+                self.hits[place][which] += 1;
+            }
         }
     }
 

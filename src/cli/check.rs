@@ -1,5 +1,6 @@
 //! `logveil check`: the whole truth about a configuration before it runs, on the same path as `run`.
 
+use super::check_sources::{self, Verdict};
 use super::configured::{self, ConfigFile};
 use super::exit;
 use crate::agent::{Output, TokenSettings};
@@ -31,13 +32,6 @@ pub struct Args {
     /// Ask the running agent whether it is ready.
     #[arg(long)]
     live: bool,
-}
-
-/// How a line of the table ends.
-enum Verdict {
-    Ok,
-    Skipped(&'static str),
-    Failed(String),
 }
 
 /// The table as it is printed.
@@ -72,12 +66,8 @@ fn report(loaded: &Loaded, config: &Config, rules: &RuleSet, offline: bool) -> E
     let packs: Vec<String> = config.packs.iter().map(pack_name).collect();
     let about = format!("{}: {} rules, digest {:016x}", packs.join(" · "), rules.len(), rules.fingerprint().0);
     table.line("rules", &about, Verdict::Ok);
-    for source in &config.agent.sources {
-        let files = loaded.host.as_ref().and_then(|host| host.files.iter().find(|(name, _)| *name == source.name));
-        match files {
-            Some((name, count)) => table.line("sources", &format!("{name}: {count} files"), Verdict::Ok),
-            None => table.line("sources", &source.name, Verdict::Skipped("files not looked at")),
-        }
+    for (about, verdict) in check_sources::examine(loaded, &config.agent, offline) {
+        table.line("sources", &about, verdict);
     }
     let region = config.region.name();
     let place = match &config.site {

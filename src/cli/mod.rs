@@ -8,6 +8,7 @@
 pub mod args;
 pub mod bench;
 pub mod check;
+mod check_sources;
 pub mod configured;
 pub mod demo;
 pub mod diff;

@@ -17,11 +17,13 @@
 use super::contract::{Outcome, Reason, Sink};
 use super::http::{self, ClientError, ClientSettings, ProxyChoice, Timeouts};
 use super::key::{ApiKey, KeySource};
+use super::requests::Requests;
 use crate::batch::{Batch, Encoding, reseal};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 use reqwest::{Client, Url};
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
 
 const PATH: &str = "/api/v2/logs";
 const KEY: HeaderName = HeaderName::from_static("dd-api-key");
@@ -56,6 +58,7 @@ pub struct Datadog {
     gzip_only: bool,
     /// What the last failed attempt said; without record text and without the key.
     last_error: Option<String>,
+    requests: Arc<Requests>,
 }
 
 /// What one request came back with.
@@ -80,7 +83,22 @@ impl Datadog {
         url.set_path(PATH);
         url.set_query(None);
         let key = settings.key.read().ok();
-        Ok(Datadog { client, url, source: settings.key, key, zstd_taken: false, gzip_only: false, last_error: None })
+        Ok(Datadog {
+            client,
+            url,
+            source: settings.key,
+            key,
+            zstd_taken: false,
+            gzip_only: false,
+            last_error: None,
+            requests: Arc::default(),
+        })
+    }
+
+    /// Counts its requests there from now on.
+    #[must_use]
+    pub fn counting(self, requests: Arc<Requests>) -> Datadog {
+        Datadog { requests, ..self }
     }
 
     /// The host that takes or refuses, for messages.
@@ -115,7 +133,11 @@ impl Datadog {
         if let Some(name) = encoding_name(encoding) {
             request = request.header(CONTENT_ENCODING, name);
         }
-        match request.body(body.to_vec()).send().await {
+        let begun = Instant::now();
+        let sent = request.body(body.to_vec()).send().await;
+        let status = sent.as_ref().ok().map(|response| response.status().as_u16());
+        self.requests.note(status, encoding, body.len(), begun.elapsed());
+        match sent {
             Ok(response) => {
                 let status = response.status().as_u16();
                 let wait = http::retry_after(response.headers(), SystemTime::now());

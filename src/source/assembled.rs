@@ -5,7 +5,7 @@
 //! source reads again is put together by itself.
 
 use super::assembler::{Assembler, Settings};
-use super::contract::{Chunk, Fill, Resume, Source, SourceError, StreamInfo};
+use super::contract::{Chunk, Fill, Met, Resume, Source, SourceError, StreamInfo};
 use super::identity::{IdentityKey, MARKER};
 use super::made::Made;
 use crate::record::{Position, StreamId};
@@ -178,6 +178,15 @@ impl Source for Assembled {
             }
         }
         Ok(Fill::Idle)
+    }
+
+    fn streams(&self) -> usize {
+        self.inner.streams()
+    }
+
+    fn met(&self) -> Met {
+        let met = self.inner.met();
+        Met { malformed: met.malformed + self.malformed, ..met }
     }
 
     fn wait(&mut self, limit: Duration) {

@@ -126,6 +126,25 @@ pub struct SourceError {
     pub error: std::io::Error,
 }
 
+/// What a source has met since its start and how it stands, for metrics and readiness. Numbers only.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Met {
+    /// Records or lines without the form of their format; shipped as they are.
+    pub malformed: u64,
+    /// Records longer than the source takes; withheld.
+    pub too_long: u64,
+    /// Counted messages that ended before their count; shipped as they are.
+    pub cut_short: u64,
+    /// Holes: entries that should have been there.
+    pub gaps: u64,
+    /// Records that the kernel dropped before they could be read.
+    pub lost: u64,
+    /// Places to read from that cannot be opened now.
+    pub closed: u64,
+    /// Bytes that are there and were not handed out.
+    pub unread: u64,
+}
+
 /// Something that records are read from. Driven by one plain thread.
 pub trait Source: Send {
     /// Gives the next chunk, reading into `buffer` (an empty buffer from the pool).
@@ -137,6 +156,11 @@ pub trait Source: Send {
     /// Streams followed now.
     fn streams(&self) -> usize {
         1
+    }
+
+    /// What it has met since its start, and how it stands.
+    fn met(&self) -> Met {
+        Met::default()
     }
 
     /// Sleeps until there may be something to read, at most `limit`.

@@ -9,7 +9,7 @@ mod parts;
 pub use parts::{OpenError, Parts, Saved, Settings, StartAt};
 
 use super::checkpoint::{Known, Registry};
-use super::contract::{Durable, Fill, Source, SourceError, StreamInfo};
+use super::contract::{Durable, Fill, Met, Source, SourceError, StreamInfo};
 use super::discover::{Finder, Listing};
 use super::identity::{IdentityKey, Inode, Mark, PREFIX, Stat, stat};
 use super::tail::{Look, Read, Tail};
@@ -405,6 +405,11 @@ impl Source for FileSource {
             }
         }
         Ok(Fill::Idle)
+    }
+
+    fn met(&self) -> Met {
+        let unread = self.tails.values().map(|tail| tail.seen.size.saturating_sub(tail.offset)).sum();
+        Met { unread, closed: self.refused.len() as u64, ..Met::default() }
     }
 
     fn wait(&mut self, limit: Duration) {

@@ -24,7 +24,7 @@ pub mod syslog;
 pub mod tail;
 mod watch;
 
-pub use contract::{Chunk, Durable, Fill, Layout, Placed, Resume, Source, SourceError, StreamInfo};
+pub use contract::{Chunk, Durable, Fill, Layout, Met, Placed, Resume, Source, SourceError, StreamInfo};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::os::fd::BorrowedFd;

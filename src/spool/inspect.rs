@@ -1,4 +1,4 @@
-//! Looking at a state directory from outside: works beside a running agent, takes no lock, changes nothing.
+//! Looking at a state directory from outside: works beside a running agent, holds no lock, changes nothing.
 //! Everything found there was masked before it was written.
 
 use super::frame::{self, Unusable};
@@ -28,6 +28,12 @@ pub struct Waiting {
     pub bytes: u64,
     /// The batch; none where the file is damaged.
     pub batch: Option<Batch>,
+}
+
+/// True when an agent works with the state directory at `path`.
+pub fn is_in_use(path: &Path) -> bool {
+    let lock = std::fs::File::open(path.join("lock"));
+    lock.is_ok_and(|lock| rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockShared).is_err())
 }
 
 /// Looks into the state directory at `path`. What is taken away meanwhile is left out.

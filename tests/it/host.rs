@@ -79,6 +79,15 @@ impl Host {
 
     /// As [`Host::start`], with these variables set.
     pub(crate) fn start_with(&self, variables: &[(&str, &str)]) -> Agent {
+        self.launch(variables, None)
+    }
+
+    /// As [`Host::start`], with another standard output.
+    pub(crate) fn start_onto(&self, stdout: Stdio) -> Agent {
+        self.launch(&[], Some(stdout))
+    }
+
+    fn launch(&self, variables: &[(&str, &str)], stdout: Option<Stdio>) -> Agent {
         let log = OpenOptions::new().create(true).append(true).open(self.path("own.log")).expect("a log");
         let child = Command::new(env!("CARGO_BIN_EXE_logveil"))
             .arg("run")
@@ -86,7 +95,7 @@ impl Host {
             .arg(self.path("logveil.yaml"))
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a descriptor"))
+            .stdout(stdout.unwrap_or_else(|| log.try_clone().expect("a descriptor").into()))
             .stderr(log)
             .spawn()
             .expect("the agent");

@@ -5,13 +5,16 @@ mod hard_cases;
 
 mod agent_tokens;
 mod allocations;
+mod apm;
 mod batches;
 mod delivery;
 mod host;
 mod intake_contract;
+mod journal;
 mod layering;
 mod reload;
 mod retention;
+mod service;
 mod sink_datadog;
 mod spool_command;
 mod tokens;

@@ -4,11 +4,14 @@ use super::Settings;
 use super::resume::Begin;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
-use std::process::{Child as Process, ChildStderr, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::process::{Child as Process, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 /// Of what the program says about itself, bytes looked at.
 const SAID: usize = 4096;
+
+/// Longest time for trying it out.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A running child; killed when dropped.
 pub struct Child {
@@ -33,8 +36,12 @@ impl Child {
     /// # Errors
     /// It cannot be started.
     pub fn start(settings: &Settings, begin: &Begin) -> io::Result<Child> {
+        Child::spawn(settings, &arguments(settings, begin))
+    }
+
+    fn spawn(settings: &Settings, arguments: &[String]) -> io::Result<Child> {
         let mut command = Command::new(&settings.journalctl);
-        command.args(arguments(settings, begin));
+        command.args(arguments);
         // The format must not depend on the user's environment.
         command.env("LC_ALL", "C").env_remove("SYSTEMD_LOG_LEVEL").env_remove("SYSTEMD_COLORS");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -67,7 +74,14 @@ impl Child {
     }
 
     /// Why it ended, in our own words: what it said is looked at, but not repeated.
-    pub fn verdict(mut self) -> String {
+    pub fn verdict(self) -> String {
+        let (status, hint) = self.end();
+        let separator = if hint.is_empty() { "" } else { "; " };
+        format!("it ended ({}){separator}{hint}", status.map_or_else(|error| error.to_string(), |s| s.to_string()))
+    }
+
+    /// How it ended, and what to do about it; empty when that is not known.
+    fn end(mut self) -> (io::Result<ExitStatus>, &'static str) {
         let mut said = [0; SAID];
         let mut len = 0;
         // Only what is there already: a grandchild might keep the pipe open.
@@ -78,18 +92,57 @@ impl Child {
             }
         }
         let _ = self.process.kill();
-        let status = self.process.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
+        let status = self.process.wait();
         let said = |words: &str| memchr::memmem::find(&said[..len], words.as_bytes()).is_some();
-        let why = if said("insufficient permissions") || said("Permission denied") {
-            "; add the user to the group systemd-journal"
-        } else if said("No journal files were found") {
-            "; there is no journal: is systemd-journald running, is Storage= not none?"
-        } else if said("unrecognized option") || said("invalid option") {
-            "; this journalctl is too old"
-        } else {
-            ""
-        };
-        format!("it ended ({status}){why}")
+        let why =
+            if ["insufficient permissions", "Permission denied", "not seeing messages"].iter().any(|words| said(words))
+            {
+                "add the user to the group systemd-journal"
+            } else if said("No journal files were found") {
+                "there is no journal: is systemd-journald running, is Storage= not none?"
+            } else if said("unrecognized option") || said("invalid option") {
+                "this journalctl is too old"
+            } else {
+                ""
+            };
+        (status, why)
+    }
+}
+
+/// Reads one entry as the source would, and gives up after a moment: whether program, rights and journal are there.
+///
+/// # Errors
+/// What is missing and what to do, in our own words.
+pub fn try_out(settings: &Settings) -> Result<(), String> {
+    let program = settings.journalctl.display();
+    let mut arguments: Vec<String> = ["--output=export", "--lines=1", "--no-pager"].map(String::from).into();
+    arguments.extend(selection(settings));
+    let mut child = Child::spawn(settings, &arguments)
+        .map_err(|error| format!("cannot {}: {error}", cannot_run(settings, &error)))?;
+    let (begun, mut room) = (Instant::now(), [0; SAID]);
+    while begun.elapsed() < PATIENCE {
+        match child.read(&mut room) {
+            Ok(Got::Nothing) => _ = child.wait(Duration::from_millis(100)),
+            Ok(Got::Bytes(_)) => {}
+            Ok(Got::Ended) => {
+                return match child.end() {
+                    (_, hint) if !hint.is_empty() => Err(hint.to_owned()),
+                    (Ok(status), _) if !status.success() => Err(format!("{program} ended ({status})")),
+                    _ => Ok(()),
+                };
+            }
+            Err(error) => return Err(format!("{program}: {error}")),
+        }
+    }
+    Err(format!("{program} does not end"))
+}
+
+/// What to say when the program cannot be run.
+pub fn cannot_run(settings: &Settings, error: &io::Error) -> String {
+    let program = settings.journalctl.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("run {program}: install systemd, or remove the journald source"),
+        _ => format!("run {program}"),
     }
 }
 
@@ -112,9 +165,12 @@ fn arguments(settings: &Settings, begin: &Begin) -> Vec<String> {
         }
         Begin::Boot => args.extend(["--no-tail".into(), "--boot".into()]),
     }
-    if let Some(directory) = &settings.directory {
-        args.push(format!("--directory={}", directory.display()));
-    }
-    args.extend(settings.units.iter().map(|unit| format!("--unit={unit}")));
+    args.extend(selection(settings));
     args
+}
+
+/// Which journal, and which of its entries.
+fn selection(settings: &Settings) -> impl Iterator<Item = String> {
+    let directory = settings.directory.iter().map(|directory| format!("--directory={}", directory.display()));
+    directory.chain(settings.units.iter().map(|unit| format!("--unit={unit}")))
 }

@@ -5,7 +5,7 @@
 //! killed when the source is dropped.
 
 use super::Settings;
-use super::child::{Child, Got};
+use super::child::{self, Child, Got};
 use super::entry::{self, Own, Plan};
 use super::export::{Entry, Reader};
 use super::resume::{self, Begin};
@@ -13,7 +13,7 @@ use crate::record::Position;
 use crate::source::file::{Saved, StartAt};
 use crate::source::made::{Known, Made};
 use crate::source::stream_ids::{self, StreamIds};
-use crate::source::{Chunk, Fill, Resume, Source, SourceError, StreamInfo};
+use crate::source::{Chunk, Fill, Met, Resume, Source, SourceError, StreamInfo};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -58,7 +58,10 @@ pub struct Journal {
     start_at: Option<Instant>,
     text: Vec<u8>,
     room: Vec<u8>,
+    /// Holes found: the saved entry was gone, or numbers are missing.
     gaps: u64,
+    /// Times that the output was not in the export format.
+    broken: u64,
     sequence: Option<(u64, Vec<u8>)>,
 }
 
@@ -93,13 +96,9 @@ impl Journal {
             text: Vec::new(),
             room: vec![0; READ],
             gaps: 0,
+            broken: 0,
             sequence: None,
         }
-    }
-
-    /// Holes found: the saved entry was gone, or numbers are missing.
-    pub fn gaps(&self) -> u64 {
-        self.gaps
     }
 
     fn start(&mut self) -> Result<(), SourceError> {
@@ -121,12 +120,7 @@ impl Journal {
 
     fn cannot_start(&mut self, error: io::Error) -> SourceError {
         self.pause();
-        let program = self.settings.journalctl.display();
-        let what = match error.kind() {
-            io::ErrorKind::NotFound => format!("run {program}: install systemd, or remove the journald source"),
-            _ => format!("run {program}"),
-        };
-        SourceError { what, error }
+        SourceError { what: child::cannot_run(&self.settings, &error), error }
     }
 
     /// Waits before the next start: 1 s, 2 s, 4 s … 60 s.
@@ -179,6 +173,7 @@ impl Journal {
         };
         running.unread.clear();
         if broken {
+            self.broken += 1;
             return Err(self.failed("its output is not in the export format".into()));
         }
         self.running = Some(running);
@@ -264,6 +259,10 @@ impl Source for Journal {
         let resume = Resume::AtEnd(self.cursor.clone().unwrap_or_default().into_bytes());
         let (info, to, layout) = (self.info.clone(), self.at, Some(made.layout));
         Ok(Fill::Chunk(Chunk { info, bytes: made.bytes, from, to, resume, last: false, oversize: false, layout }))
+    }
+
+    fn met(&self) -> Met {
+        Met { gaps: self.gaps, malformed: self.broken, ..Met::default() }
     }
 
     fn wait(&mut self, limit: Duration) {

@@ -107,12 +107,12 @@ fn reading_goes_on_behind_the_saved_entry_only_when_it_is_there() {
     let fake = Fake::new("cat \"$S\"; exec sleep 60", stream.as_bytes());
     let mut journal = fake.journal(&[], saved(1));
     let (found, chunks, _) = take(&mut journal, 1);
-    assert_eq!((found, journal.gaps()), (vec!["two".to_owned()], 0));
+    assert_eq!((found, journal.met().gaps), (vec!["two".to_owned()], 0));
     assert_eq!((chunks[0].from, chunks[0].to.offset), (Position { generation: 7, offset: 100 }, 101));
     assert!(fake.arguments().contains("--cursor=s=aa;i=1;"));
     let mut journal = fake.journal(&[], saved(9));
     let (found, ..) = take(&mut journal, 2);
-    assert_eq!((found, journal.gaps()), (vec!["one".to_owned(), "two".to_owned()], 1), "nothing is skipped");
+    assert_eq!((found, journal.met().gaps), (vec!["one".to_owned(), "two".to_owned()], 1), "nothing is skipped");
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn an_end_of_the_child_is_told_and_it_is_started_again() {
     assert_eq!(found, ["one"]);
     assert!(error.is_some_and(|error| error.contains("exit status: 3")));
     let (found, ..) = take(&mut journal, 1);
-    assert_eq!((found, journal.gaps()), (vec!["two".to_owned()], 0));
+    assert_eq!((found, journal.met().gaps), (vec!["two".to_owned()], 0));
 }
 
 #[test]

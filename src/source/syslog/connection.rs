@@ -6,7 +6,7 @@ use super::parse::{Clock, parse};
 use super::tls::Encrypted;
 use crate::record::Position;
 use crate::source::made::{Known, Made};
-use crate::source::{Chunk, Resume, StreamInfo};
+use crate::source::{Chunk, Met, Resume, StreamInfo};
 use std::io::{self, Read};
 use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -17,17 +17,6 @@ use std::sync::Arc;
 const TURN: usize = 256 << 10;
 /// Datagrams read in one turn.
 const DATAGRAMS: usize = 1024;
-
-/// What was met and is told in the agent's own log.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Met {
-    /// Messages without a priority, shipped as they are.
-    pub malformed: u64,
-    /// Messages longer than the limit, withheld.
-    pub too_long: u64,
-    /// Counted messages that ended before their count.
-    pub cut_short: u64,
-}
 
 /// One stream's records.
 pub struct Stream {

@@ -3,6 +3,7 @@
 //! A unix socket's path is only taken when nothing else lives there: a stale socket (nobody answers) is removed,
 //! a socket in use, a file and a link are left alone and told.
 
+use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -60,6 +61,21 @@ impl Listen {
         }
     }
 
+    /// Whether it could be opened now, leaving everything as it is.
+    ///
+    /// # Errors
+    /// As [`Listen::open`].
+    pub fn examine(&self) -> io::Result<()> {
+        let path = match self {
+            Listen::Udp(address) => return UdpSocket::bind(address).map(drop),
+            Listen::Tcp(address) | Listen::Tls(address) => return TcpListener::bind(address).map(drop),
+            Listen::UnixDatagram(path) | Listen::UnixStream(path) => path,
+        };
+        is_free(path)?;
+        let folder = path.parent().unwrap_or(path);
+        Ok(rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)?)
+    }
+
     /// Opens the socket.
     ///
     /// # Errors
@@ -93,6 +109,18 @@ impl Listen {
     }
 }
 
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Listen::Udp(address) => write!(f, "udp://{address}"),
+            Listen::Tcp(address) => write!(f, "tcp://{address}"),
+            Listen::Tls(address) => write!(f, "tls://{address}"),
+            Listen::UnixDatagram(path) => write!(f, "unix://{}", path.display()),
+            Listen::UnixStream(path) => write!(f, "unix-stream://{}", path.display()),
+        }
+    }
+}
+
 /// True when this error will not go away by itself, and what to do about it.
 pub fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
@@ -106,11 +134,16 @@ pub fn advice(error: &io::Error) -> &'static str {
 
 /// Removes a socket that nobody listens on any more; refuses anything else.
 fn make_room(path: &Path) -> io::Result<()> {
+    if is_free(path)? { Ok(()) } else { std::fs::remove_file(path) }
+}
+
+/// True when nothing is at the path, false for a socket that nobody listens on any more.
+fn is_free(path: &Path) -> io::Result<bool> {
     let kind = match std::fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         found => found?.file_type(),
     };
-    let in_use = |why: &str| Err(io::Error::new(io::ErrorKind::AddrInUse, why.to_owned()));
+    let in_use = |why: &str| Err::<bool, _>(io::Error::new(io::ErrorKind::AddrInUse, why.to_owned()));
     if !kind.is_socket() {
         return in_use("the path exists and is no socket; it is left alone");
     }
@@ -118,7 +151,7 @@ fn make_room(path: &Path) -> io::Result<()> {
     let datagram = || UnixDatagram::unbound().and_then(|socket| socket.connect(path));
     // The wrong kind of socket answers with another error: then the other kind is asked.
     if stale(UnixStream::connect(path).map(drop)) || stale(datagram()) {
-        return std::fs::remove_file(path);
+        return Ok(false);
     }
     in_use("a program listens on this socket")
 }
@@ -199,6 +232,10 @@ mod tests {
         assert_eq!(Listen::parse("udp://127.0.0.1:514"), Ok(Listen::Udp(([127, 0, 0, 1], 514).into())));
         assert_eq!(Listen::parse("tls://[::1]:6514").map(|l| l.address().is_some()), Ok(true));
         assert_eq!(Listen::parse("unix:///run/x"), Ok(Listen::UnixDatagram("/run/x".into())));
+        for text in ["udp://127.0.0.1:514", "tcp://[::1]:1", "tls://0.0.0.0:6514", "unix:///run/x", "unix-stream:///x"]
+        {
+            assert_eq!(Listen::parse(text).map(|listen| listen.to_string()), Ok(text.to_owned()));
+        }
         for wrong in ["", "514", "udp://localhost:514", "unix://run/x", "http://127.0.0.1:1"] {
             assert!(Listen::parse(wrong).is_err(), "{wrong}");
         }
@@ -210,19 +247,29 @@ mod tests {
         for listen in [Listen::UnixDatagram, Listen::UnixStream] {
             let path = folder.path().join("socket");
             let listen = listen(path.clone());
+            listen.examine().unwrap();
             let first = listen.open().unwrap();
+            assert!(listen.examine().is_err_and(|e| e.kind() == io::ErrorKind::AddrInUse), "in use");
             assert!(listen.open().is_err_and(|e| e.kind() == io::ErrorKind::AddrInUse), "in use");
             drop(first);
             assert!(!path.exists(), "removed when closed");
             drop(UnixDatagram::bind(&path).unwrap());
+            listen.examine().unwrap();
             assert!(path.exists());
             drop(listen.open().unwrap());
             drop(UnixListener::bind(&path).unwrap());
             drop(listen.open().unwrap());
             std::fs::write(&path, "a file").unwrap();
-            assert!(listen.open().is_err());
+            assert!(listen.open().is_err() && listen.examine().is_err());
             assert_eq!(std::fs::read(&path).unwrap(), b"a file", "left alone");
             std::fs::remove_file(&path).unwrap();
         }
+        let nowhere = Listen::UnixStream(folder.path().join("missing/socket"));
+        assert!(nowhere.examine().is_err_and(|e| e.kind() == io::ErrorKind::NotFound));
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listen = Listen::Tcp(taken.local_addr().unwrap());
+        assert!(listen.examine().is_err_and(|e| e.kind() == io::ErrorKind::AddrInUse));
+        drop(taken);
+        listen.examine().unwrap();
     }
 }

@@ -4,14 +4,14 @@
 //! its share a turn; nothing is read while nobody takes chunks, so senders over TCP wait instead of losing. What
 //! senders over UDP lose then, the kernel counts and we tell.
 
-use super::connection::{Connection, Met, Stream, accept};
+use super::connection::{Connection, Stream, accept};
 use super::listener::{Listen, Listener, Socket, advice};
 use super::parse::Clock;
 use super::{Settings, Zone, tls};
 use crate::record::{Position, StreamId};
 use crate::source::contract::Durable;
 use crate::source::stream_ids::{self, StreamIds};
-use crate::source::{Chunk, Fill, Source, SourceError, StreamInfo, timespec};
+use crate::source::{Chunk, Fill, Met, Source, SourceError, StreamInfo, timespec};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
@@ -59,7 +59,6 @@ pub struct Syslog {
     met: Met,
     told: Met,
     looked: Option<Instant>,
-    dropped: u64,
 }
 
 /// One configured socket.
@@ -97,18 +96,12 @@ impl Syslog {
             met: Met::default(),
             told: Met::default(),
             looked: None,
-            dropped: 0,
         }
     }
 
     /// Ports of the open sockets, in the order configured.
     pub fn ports(&self) -> Vec<Option<u16>> {
         self.doors.iter().map(|door| door.open.as_ref().and_then(|open| open.listener.socket.port())).collect()
-    }
-
-    /// What was met so far.
-    pub fn met(&self) -> Met {
-        self.met
     }
 
     #[cfg(test)]
@@ -162,7 +155,7 @@ impl Syslog {
             Err(error) => {
                 if !std::mem::replace(&mut self.doors[number].failing, true) {
                     let todo = advice(&error);
-                    tracing::warn!(source = self.source, listen = ?listen, %error, todo, "cannot listen; trying again every 5 s");
+                    tracing::warn!(code = "LV0801", listen = %listen, %error, todo, "cannot listen; trying again every 5 s");
                 }
             }
         }
@@ -184,7 +177,7 @@ impl Syslog {
             );
         }
         let dropped = self.doors.iter().filter_map(|door| kernel_drops(&door.open.as_ref()?.listener.socket)).sum();
-        if dropped > std::mem::replace(&mut self.dropped, dropped) {
+        if dropped > std::mem::replace(&mut self.met.lost, dropped) {
             tracing::error!(datagrams = dropped, "the kernel dropped syslog datagrams: reading was too slow; use tcp");
         }
     }
@@ -280,6 +273,15 @@ impl Source for Syslog {
             self.turn();
         }
         Ok(self.ready.pop_front().map_or(Fill::Idle, Fill::Chunk))
+    }
+
+    fn streams(&self) -> usize {
+        self.connections.len()
+    }
+
+    fn met(&self) -> Met {
+        let closed = self.doors.iter().filter(|door| door.open.is_none()).count() as u64;
+        Met { closed, ..self.met }
     }
 
     fn wait(&mut self, limit: Duration) {

@@ -4,7 +4,7 @@ use super::frame::MAX_MESSAGE;
 use super::*;
 use crate::record::StreamId;
 use crate::source::stream_ids::StreamIds;
-use crate::source::{Chunk, Durable, Fill, Placed, Source};
+use crate::source::{Chunk, Durable, Fill, Met, Placed, Source};
 use std::collections::HashMap;
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
@@ -80,7 +80,7 @@ fn tcp_in_any_cut_gives_the_same_records_and_places() {
         places.push(records.map(|record| record.at).collect::<Vec<_>>());
     }
     assert!(places.iter().all(|other| *other == places[0]));
-    assert_eq!(source.met(), connection::Met::default());
+    assert_eq!(source.met(), Met::default());
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn what_is_not_as_it_should_be_is_counted_and_kept() {
     assert_eq!(records, [true, false]);
     assert_eq!(chunks.iter().flat_map(texts).collect::<Vec<_>>(), ["<", "<13>after"]);
     // Both messages that lack a priority, one of them because its count lies.
-    assert_eq!(source.met(), connection::Met { malformed: 2, too_long: 1, cut_short: 1 });
+    assert_eq!(source.met(), Met { malformed: 2, too_long: 1, cut_short: 1, ..Met::default() });
 }
 
 #[test]
@@ -133,6 +133,7 @@ fn a_port_in_use_does_not_stop_the_others() {
     let taken = TcpListener::bind(any_port()).unwrap();
     let (mut source, ports) = opened(vec![Listen::Tcp(taken.local_addr().unwrap()), Listen::Tcp(any_port())]);
     assert!(ports[0].is_none());
+    assert_eq!(source.met().closed, 1);
     TcpStream::connect((Ipv4Addr::LOCALHOST, ports[1].unwrap())).unwrap().write_all(b"<13>x\n").unwrap();
     assert_eq!(take_texts(&mut source, 1), ["<13>x"]);
 }

@@ -1,0 +1,225 @@
+//! The agent as a service of a host: bad sources beside good ones, a busy port, health checks, its own log.
+
+use crate::host::{CANARY, Host, LIMIT, numbered, wait_for};
+use logveil::intake::{Intake, Settings};
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn intake() -> Intake {
+    Intake::start(Settings::default()).expect("an intake")
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    listener.local_addr().expect("an address")
+}
+
+/// The host's configuration with other admin endpoints and `sources` beside its own.
+fn configure(host: &Host, admin: SocketAddr, sources: &str) {
+    let path = host.path("logveil.yaml");
+    let text = std::fs::read_to_string(&path).expect("read");
+    let text = text.replace("admin: {listen: '127.0.0.1:0'}", &format!("admin: {{listen: '{admin}'}}"));
+    std::fs::write(&path, text.replace("output:\n", &format!("{sources}output:\n"))).expect("written");
+}
+
+fn logveil(host: &Host, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_logveil"));
+    command.args(arguments).arg("--config").arg(host.path("logveil.yaml")).stdin(Stdio::null());
+    command.output().expect("it runs")
+}
+
+/// The body at `path`, as soon as it satisfies `enough`.
+fn body(admin: SocketAddr, path: &str, enough: impl Fn(&str) -> bool) -> String {
+    let end = Instant::now() + LIMIT;
+    let mut last = String::new();
+    while Instant::now() < end {
+        last = get(admin, path).unwrap_or_default();
+        if enough(&last) {
+            return last;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{path} says\n{last}")
+}
+
+fn get(admin: SocketAddr, path: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(admin)?;
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").as_bytes())?;
+    std::io::read_to_string(stream)
+}
+
+fn value(metrics: &str, series: &str) -> Option<u64> {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(series));
+    line.and_then(|rest| rest.trim().parse::<f64>().ok()).map(|value| value as u64)
+}
+
+#[test]
+fn bad_sources_are_told_and_counted_and_stop_no_other() {
+    let intake = intake();
+    let host = Host::new(&intake.origin(), "");
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let (admin, good) = (free_port(), free_port());
+    std::fs::write(host.path("no-socket"), "a file").expect("written");
+    let root = host.path("").display().to_string();
+    let sources = format!(
+        "  journal: {{type: journald, journalctl: {root}/missing-journalctl}}\n  \
+         network: {{type: syslog, listen: ['tcp://{}', 'unix://{root}/no-socket', 'unix-stream://{root}/missing/socket', 'tcp://{good}']}}\n  \
+         pods: {{type: container, include: ['{root}/pods/*.log']}}\n",
+        taken.local_addr().expect("an address")
+    );
+    configure(&host, admin, &sources);
+    std::fs::create_dir(host.path("pods")).expect("a folder");
+    std::fs::write(
+        host.path("pods/a.log"),
+        format!("2025-11-23T10:05:09.6Z stdout F {{\"n\":1000}}\n2025-11-23T10:05:09.6Z stdout no tag {CANARY}1@mail.example\n"),
+    )
+    .expect("written");
+
+    let checked = logveil(&host, &["check"]);
+    let table = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert_eq!(checked.status.code(), Some(4), "{table}");
+    for said in [
+        "install systemd, or remove the journald source",
+        "something else listens there",
+        "the path exists and is no socket; it is left alone",
+        "create the socket's folder",
+        "4 errors",
+    ] {
+        assert!(table.contains(said), "{said}\n{table}{}", String::from_utf8_lossy(&checked.stderr));
+    }
+    let offline = logveil(&host, &["check", "--offline"]);
+    assert!(offline.status.success(), "ports are not looked at: they belong to the agent that runs");
+
+    let agent = host.start();
+    let metrics = body(admin, "/metrics", |text| value(text, "logveil_source_open{source=\"network\"}") == Some(0));
+    assert!(!metrics.contains(CANARY));
+    let mut to = TcpStream::connect(good).expect("the good socket");
+    to.write_all(format!("9999 <13>a count that lies {CANARY}2@mail.example").as_bytes()).expect("sent");
+    drop(to);
+    let mut to = TcpStream::connect(good).expect("the good socket");
+    to.write_all(b"no priority \xff\x00\x01 binary\n").expect("sent");
+    to.write_all(&[b"<13>".as_slice(), &vec![b'x'; 8 << 20], b"\n<13>after\n"].concat()).expect("sent");
+    drop(to);
+    host.append("a.log", &numbered(0, 30));
+    // 30 lines, 2 of the container, the lying count, the binary one in two parts, the withheld one, the one after.
+    wait_for(&intake, &host, 37);
+    let counted = |text: &str| {
+        value(text, "logveil_parse_failures_total{source=\"network\",format=\"syslog\"}") >= Some(3)
+            && value(text, "logveil_parse_failures_total{source=\"pods\",format=\"cri\"}") == Some(1)
+            && value(text, "logveil_withheld_records_total{reason=\"oversize\"}") == Some(1)
+            && value(text, "logveil_source_errors_total{source=\"journal\"}") >= Some(1)
+            && value(text, "logveil_source_open{source=\"journal\"}") == Some(0)
+            && value(text, "logveil_lines_read_total{source=\"workflows\"}") == Some(30)
+    };
+    body(admin, "/metrics", counted);
+    let ready = body(admin, "/readyz", |text| text.contains("[-] sources"));
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("journal, network"), "{ready}");
+    let live = logveil(&host, &["check", "--live"]);
+    assert_eq!(live.status.code(), Some(1), "not ready");
+    assert!(String::from_utf8_lossy(&live.stdout).contains("[+] delivery ok"));
+    assert!(agent.stop().success());
+    let own = host.own_log();
+    for said in
+        ["LV0801", "install systemd", "something else listens there", "create the socket's folder", "left alone"]
+    {
+        assert!(own.contains(said), "{said}\n{own}");
+    }
+    assert_eq!(std::fs::read(host.path("no-socket")).expect("read"), b"a file");
+    host.assert_clean();
+    let book = intake.ledger().book();
+    assert!(book.requests.iter().all(|request| !String::from_utf8_lossy(&request.decoded).contains(CANARY)));
+}
+
+#[test]
+fn a_busy_admin_port_is_told_and_taken_when_it_is_free() {
+    let intake = intake();
+    let host = Host::new(&intake.origin(), "");
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let admin = taken.local_addr().expect("an address");
+    configure(&host, admin, "");
+    let agent = host.start();
+    host.append("a.log", &numbered(0, 10));
+    wait_for(&intake, &host, 10);
+    assert!(host.own_log().contains("LV0601"), "{}", host.own_log());
+    drop(taken);
+    body(admin, "/livez", |text| text.starts_with("HTTP/1.1 200"));
+    body(admin, "/readyz", |text| text.starts_with("HTTP/1.1 200"));
+    let live = logveil(&host, &["check", "--live"]);
+    assert!(live.status.success(), "{}", String::from_utf8_lossy(&live.stdout));
+    assert!(agent.stop().success());
+    let gone = logveil(&host, &["check", "--live"]);
+    assert_eq!(gone.status.code(), Some(4), "nobody answers");
+}
+
+#[test]
+fn a_missing_credential_says_what_to_do() {
+    let intake = intake();
+    let host = Host::new(&intake.origin(), "");
+    let path = host.path("logveil.yaml");
+    let text = std::fs::read_to_string(&path).expect("read");
+    let text = text.lines().map(|line| match line.contains("api_key:") {
+        true => "    api_key: credential:dd_api_key\n".to_owned(),
+        false => format!("{line}\n"),
+    });
+    std::fs::write(&path, text.collect::<String>()).expect("written");
+    let ran = logveil(&host, &["run"]);
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert_eq!(ran.status.code(), Some(3), "{said}");
+    assert!(said.contains("dd_api_key") && said.contains("LoadCredential"), "{said}");
+    assert!(logveil(&host, &["check", "--offline"]).status.success());
+}
+
+#[test]
+fn an_unwritable_state_directory_says_what_to_do() {
+    let intake = intake();
+    let host = Host::new(&intake.origin(), "");
+    std::fs::write(host.path("state"), "a file in the way").expect("written");
+    let ran = logveil(&host, &["run"]);
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert_eq!(ran.status.code(), Some(3), "{said}");
+    assert!(said.contains("is no directory"), "{said}");
+}
+
+#[test]
+fn under_the_journal_lines_have_priorities() {
+    use std::os::unix::fs::MetadataExt;
+    let intake = intake();
+    let host = Host::new(&intake.origin(), "");
+    std::fs::write(host.path("own.log"), "").expect("written");
+    let meta = std::fs::metadata(host.path("own.log")).expect("a file");
+    let agent = host.start_with(&[("JOURNAL_STREAM", &format!("{}:{}", meta.dev(), meta.ino()))]);
+    host.append("a.log", &numbered(0, 3));
+    wait_for(&intake, &host, 3);
+    assert!(agent.stop().success());
+    let own = host.own_log();
+    assert!(own.lines().any(|line| line.starts_with("<6>info ")), "{own}");
+    assert!(own.lines().filter(|line| line.starts_with('<')).all(|line| !line.contains("T10:")), "{own}");
+}
+
+#[test]
+fn every_code_that_is_said_has_a_page() {
+    let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![src];
+    let mut codes = std::collections::BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("text");
+            let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+            let code = |at: usize| text.get(at..at + 6).filter(|_| digits(&text[at + 2..]) == 4);
+            codes.extend(text.match_indices("LV").filter_map(|(at, _)| code(at)).map(str::to_owned));
+        }
+    }
+    codes.remove("LV9999");
+    assert!(codes.len() >= 15, "{codes:?}");
+    for code in codes {
+        assert!(logveil::telemetry::errors::page(&code).is_some(), "{code} has no page in docs/errors.md");
+    }
+}
