@@ -53,6 +53,8 @@ const PROGRAMS: &[Program] = &[
         &["openssl"],
         &[("-passin", Form::Source), ("-passout", Form::Source), ("-pass", Form::Source), ("-k", Form::Whole)],
     ),
+    (&["psexec", "psexec64", "expologin"], &[("-p", Form::Whole)]),
+    (&["sshkeygen"], &[("-N", Form::Whole), ("-P", Form::Whole)]),
     (&["lftp"], &[("-u", Form::Comma)]),
     (&["zip", "unzip"], &[("-P", Form::Whole)]),
     (&["7z", "7za", "unrar", "rar"], &[("-p", Form::Glued), ("-hp", Form::Glued)]),

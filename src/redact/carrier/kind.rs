@@ -11,6 +11,9 @@ pub enum ValueKind {
     Any,
     /// Something that looks random: at least eight characters of two kinds. For weak keys such as `auth`.
     Opaque,
+    /// Something that is random beyond doubt: one token of at least sixteen characters, digits and letters
+    /// well mixed. For keys that name many other things, such as `… key`.
+    Random,
     /// Something with a letter in it: names, companies, addresses. Numbers and dates stay. An unquoted
     /// value of `key: value` goes up to the next comma, semicolon or pair.
     Text,
@@ -45,6 +48,7 @@ impl ValueKind {
         let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
         match self {
             ValueKind::Opaque => is_opaque(value),
+            ValueKind::Random => is_random(value),
             ValueKind::Vendor => value.len() >= 12 && is_opaque(value),
             ValueKind::Text => has_letter(value),
             ValueKind::Digits => digits >= 4 && letters(value) <= 4.max(digits / 2),
@@ -63,6 +67,27 @@ pub(crate) fn is_opaque(value: &[u8]) -> bool {
     let digit = value.iter().any(u8::is_ascii_digit);
     let letter = has_letter(value);
     token && ((digit && letter) || turns_of_case(value) >= 2)
+}
+
+/// One token of at least sixteen characters whose digits and letters take turns again and again, or a UUID.
+pub(crate) fn is_random(value: &[u8]) -> bool {
+    let token = value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-+/=.".contains(byte));
+    let digit = |byte: &u8| byte.is_ascii_digit();
+    let turns = value.windows(2).filter(|pair| digit(&pair[0]) != digit(&pair[1])).count();
+    let (digits, letters) = (value.iter().filter(|byte| digit(byte)).count(), letters(value));
+    let mixed = digits >= 2 && letters >= 4 && turns >= 4 || turns_of_case(value) >= 3;
+    value.len() >= 16 && token && mixed && !is_structured(value)
+}
+
+/// Paths, file names, versions, times, names of many words: what has digits and letters and is not random.
+fn is_structured(value: &[u8]) -> bool {
+    let word =
+        |part: &[u8]| part.len() > 2 && part.iter().all(|byte| byte.is_ascii_lowercase() || b"-_".contains(byte));
+    let path = value.contains(&b'/') && value.split(|byte| *byte == b'/').any(word);
+    let extension = value.iter().rev().take(6).position(|byte| *byte == b'.').is_some_and(|at| (2..5).contains(&at));
+    let dated = value.len() > 4 && value[..4].iter().all(u8::is_ascii_digit) && value[4] == b'-';
+    let longest = value.split(|byte| !byte.is_ascii_alphanumeric()).map(<[u8]>::len).max().unwrap_or(0);
+    path || extension || dated || longest < 8
 }
 
 /// How often a lower-case letter is followed by an upper-case one.
@@ -86,4 +111,32 @@ fn is_number(value: &[u8]) -> bool {
     let digits = value.strip_prefix(b"-").or(value.strip_prefix(b"+")).unwrap_or(value);
     digits.first().is_some_and(u8::is_ascii_digit)
         && digits.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_values_are_told_from_names_of_things() {
+        for value in [
+            "8f14e45fceea167a5a36dedd4bea2543",
+            "3f2a9c1e-7b6d-4e5f-8a9b-0c1d2e3f4a5b",
+            "aB3dE6gH9jK2mN5pQ8",
+            "q7ZxP9Lm2Vt/4Kd8Rw1bT5==",
+        ] {
+            assert!(is_random(value.as_bytes()), "{value}");
+        }
+        for value in [
+            "2026-03-01T10:00:00Z",
+            "exports/2026/part-0001",
+            "page-7-of-12-items",
+            "report-2026.final.pdf",
+            "user:42:profile",
+            "checkout_button_2",
+            "1772323241123456",
+        ] {
+            assert!(!is_random(value.as_bytes()), "{value}");
+        }
+    }
 }

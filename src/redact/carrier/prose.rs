@@ -146,18 +146,32 @@ fn secret(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize, fr
     announced(reader, scope, from)
 }
 
-/// `password - x`: the place behind the dash.
+/// `password - x`, `password ---- x`: the place behind the dashes.
 fn behind_dash(scope: Scope<'_>, from: usize) -> Option<usize> {
-    let dash = ["- ", "– ", "— "].iter().find(|dash| scope.has(from, dash.as_bytes()))?;
+    let ruled = scope.text[from..scope.limit].iter().take(16).take_while(|byte| **byte == b'-').count();
+    if ruled > 0 && scope.byte(from + ruled) == Some(b' ') {
+        return Some(scope.skip_blank(from + ruled));
+    }
+    let dash = ["– ", "— "].iter().find(|dash| scope.has(from, dash.as_bytes()))?;
     Some(scope.skip_blank(from + dash.len()))
 }
 
 /// Words up to one that announces, then a word that looks like a secret.
 fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize) -> bool {
     const REACH: usize = 6;
+    const LONGEST_NAME: usize = 64;
     let first = scope.text[from..word_end(scope, from)].trim_ascii();
     let colon_announces = listed(first.strip_suffix(b":").unwrap_or(first), BEFORE_COLON);
     for _ in 0..REACH {
+        // `password for user "joe" is x`
+        if let Some(quote) = quoted::open(scope, from) {
+            let inner = quoted::read(Scope { limit: scope.limit.min(from + LONGEST_NAME), ..scope }, quote);
+            if !inner.closed {
+                return false;
+            }
+            from = scope.skip_blank(inner.after);
+            continue;
+        }
         let end = word_end(scope, from);
         let word = &scope.text[from..end];
         let colon = word.strip_suffix(b":");
@@ -170,6 +184,11 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize) -> bool
             return false;
         }
         if colon.is_some() || listed(plain, ANNOUNCE) {
+            if let Some(quote) = quoted::open(scope, next) {
+                let inner = quoted::read(scope, quote);
+                let claims = inner.closed && looks_secret(&scope.text[inner.start..inner.end]);
+                return claims && reader.paid(from, inner.after) && reader.claim(scope, inner.start..inner.end, true);
+            }
             let value_end = trimmed_end(scope, next);
             let value = &scope.text[next..value_end];
             // `your password is now: X`

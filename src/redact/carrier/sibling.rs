@@ -3,6 +3,7 @@
 
 use super::bare::Style;
 use super::carry::Open;
+use super::kind;
 use super::lines;
 use super::member;
 use super::quoted;
@@ -186,11 +187,28 @@ pub(crate) fn following(reader: &mut Reader<'_>, scope: Scope<'_>, open: usize, 
     let pair = opener != b',' && matches!(scope.byte(scope.skip_space(inner.after)), Some(b']' | b')'));
     let header = is_header(name) && !is_header(text);
     let listed = opener == b',' && is_varied(text) && at_even_place(scope, open);
-    if header || listed || name.starts_with(b"-") || (pair && !text.iter().all(u8::is_ascii_lowercase)) {
+    if header
+        || listed
+        || kind::is_random(text)
+        || name.starts_with(b"-")
+        || (pair && !text.iter().all(u8::is_ascii_lowercase))
+    {
         value::read(reader, scope, from, Style { member: true, ..Style::default() });
         return true;
     }
     false
+}
+
+/// Reads the field behind a name in a line of separated values: `githubToken,x,`. Only what looks random.
+pub(crate) fn field(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bool {
+    if scope.byte(at) != Some(b',') {
+        return false;
+    }
+    let fields = &scope.text[at + 1..scope.limit];
+    let end =
+        at + 1 + fields.iter().take_while(|byte| !byte.is_ascii_whitespace() && !b",\"'\\;".contains(byte)).count();
+    let telling = end > at + 1 && kind::is_opaque(&scope.text[at + 1..end]);
+    reader.paid(at, end) && telling && reader.claim(scope, at + 1..end, false)
 }
 
 /// Whether the text at `open` is the third, fifth, … item of the list around it: the place of a name in

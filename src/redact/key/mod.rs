@@ -71,7 +71,9 @@ pub fn find(text: &[u8], hit: WordHit, table: &KeyTable, cursor: &mut KeyCursor,
         return;
     }
     for used in &word.uses {
-        if name::ends_in(text, name.start..name.end - usize::from(name.plural), &used.not) {
+        if used.place == Place::Compound && name.start == range.start
+            || name::ends_in(text, name.start..name.end - usize::from(name.plural), &used.not)
+        {
             continue;
         }
         let (rule, kind) = (used.rule, used.value);
@@ -132,6 +134,7 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
                 || column::values(reader, scope, name.start..at)
                 || sibling::paired(reader, scope, name.start, at)
                 || grid::cell(reader, scope, name.start, at)
+                || sibling::field(reader, scope, at)
                 || prose::call(reader, scope, at)
                 || prose::read(reader, scope, name.start, at, used.prose)
         }

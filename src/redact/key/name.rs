@@ -187,11 +187,22 @@ fn tail_end(text: &[u8], limit: usize, at: usize) -> Option<usize> {
     TAILS.iter().any(|tail| word.eq_ignore_ascii_case(tail.as_bytes())).then_some(at + length)
 }
 
-/// Whether the name at `range` ends in one of `endings`, separators and case ignored.
+/// Whether the name at `range` ends in one of `endings`, separators and case ignored. In a name that shows where
+/// its words begin, the ending begins with a word: `virustotalToken` does not end in `total token`.
 pub(super) fn ends_in(text: &[u8], range: Range<usize>, endings: &[Box<[u8]>]) -> bool {
+    let name = &text[range];
+    let lower = |at: usize| name[at].is_ascii_lowercase();
     endings.iter().any(|ending| {
-        let mut letters = text[range.clone()].iter().rev().filter(|byte| !b"_-. $".contains(byte));
-        ending.iter().rev().all(|wanted| letters.next().is_some_and(|byte| byte.eq_ignore_ascii_case(wanted)))
+        let mut letters = (0..name.len()).rev().filter(|at| !b"_-. $".contains(&name[*at]));
+        let mut first = 0;
+        let ends = ending.iter().rev().all(|wanted| {
+            letters.next().is_some_and(|at| {
+                first = at;
+                name[at].eq_ignore_ascii_case(wanted)
+            })
+        });
+        let inside = ends && first > 0 && lower(first) && lower(first - 1);
+        ends && (!inside || (0..name.len()).all(lower))
     })
 }
 
@@ -253,6 +264,8 @@ mod tests {
         let endings = [b"pagetoken".to_vec().into_boxed_slice()];
         assert!(ends_in(b"nextPageToken", 0..13, &endings));
         assert!(ends_in(b"next_page_token", 0..15, &endings));
+        assert!(ends_in(b"nextpagetoken", 0..13, &endings));
         assert!(!ends_in(b"token", 0..5, &endings));
+        assert!(!ends_in(b"homepageToken", 0..13, &endings));
     }
 }

@@ -81,6 +81,9 @@ enum Sign {
 /// The separator at or behind white space at `at`, and the place behind it.
 fn separator(scope: Scope<'_>, at: usize) -> Option<(usize, Sign)> {
     let at = scope.skip_blank(at);
+    if let Some(behind) = compound_assignment(scope, at) {
+        return Some((behind, Sign::Assign));
+    }
     match scope.byte(at)? {
         b':' => match scope.byte(at + 1) {
             Some(b'=') => Some((at + 2, Sign::Assign)),
@@ -107,6 +110,13 @@ fn separator(scope: Scope<'_>, at: usize) -> Option<(usize, Sign)> {
         0xE2 if scope.has(at, "→".as_bytes()) => Some((at + 3, Sign::Assign)),
         _ => None,
     }
+}
+
+/// Behind `?=`, `+=`, `.=`, `::=`, `||=` and their like.
+fn compound_assignment(scope: Scope<'_>, at: usize) -> Option<usize> {
+    let sign = scope.byte(at).filter(|byte| b":?+.|&".contains(byte))?;
+    let signs = (1..=3).take_while(|more| scope.byte(at + more) == Some(sign)).count() + 1;
+    (signs <= 3 && scope.byte(at + signs) == Some(b'=')).then_some(at + signs + 1)
 }
 
 /// Behind the quote that closes a name at `end`.
@@ -144,6 +154,8 @@ fn skip_brackets(scope: Scope<'_>, mut at: usize) -> usize {
         match scope.byte(at) {
             Some(b']') => at += 1,
             Some(b'%') if scope.has(at, b"%5D") => at += 3,
+            // `char auth[] = "x"`
+            Some(b'[') if scope.has(at, b"[]") => at += 2,
             // `**password**: x`
             Some(b'*') if scope.has(at, b"**") => at += 2,
             _ => break,

@@ -41,6 +41,8 @@ pub enum Place {
     Any,
     /// A parameter after `?`, `&` or `#`.
     Query,
+    /// The end of a longer name: `HEROKU_KEY`, never `key` alone.
+    Compound,
 }
 
 /// Why a list of keys cannot be compiled.

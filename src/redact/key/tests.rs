@@ -368,3 +368,20 @@ fn tables_forms_tuples_and_changes() {
         ("**password**: FAKEbold7", &["FAKEbold7"]),
     ]);
 }
+
+#[test]
+fn assignments_fields_and_sentences_of_every_kind() {
+    check(&[
+        ("ACME_TOKEN ?= FAKEmake7", &["FAKEmake7"]),
+        ("ACME_TOKEN ::= \"FAKEmake8\"", &["FAKEmake8"]),
+        ("$acmeToken .= \"FAKEphp77\";", &["FAKEphp77"]),
+        ("acme_token ||= 'FAKErb77'", &["FAKErb77"]),
+        ("char password[] = \"FAKEc77\";", &["FAKEc77"]),
+        ("acmeToken,FAKEcsv77x,", &["FAKEcsv77x"]),
+        ("token,secret,created_at", &[]),
+        ("password ------ FAKErule77", &["FAKErule77"]),
+        ("the password for user 'joe' is 'FAKEsay77' now", &["FAKEsay77"]),
+        ("the password for user \"joe\" is stored", &[]),
+        ("if token?.valid then token::parse()", &[]),
+    ]);
+}

@@ -36,8 +36,10 @@ pub(super) const VALUE_KINDS: &[(&str, ValueKind)] = &[
     ("basic", ValueKind::Basic),
     ("command", ValueKind::Command),
     ("vendor", ValueKind::Vendor),
+    ("random", ValueKind::Random),
 ];
-pub(super) const PLACES: &[(&str, Place)] = &[("any", Place::Any), ("query", Place::Query)];
+pub(super) const PLACES: &[(&str, Place)] =
+    &[("any", Place::Any), ("query", Place::Query), ("compound", Place::Compound)];
 
 /// Shortest literal of an anchor or regex, bytes.
 pub(super) const SHORTEST_ANCHOR: usize = 4;
