@@ -42,7 +42,8 @@ impl Measurement for CpuTime {
     }
 }
 
-fn thread_time() -> Duration {
+/// CPU time of the calling thread so far.
+pub fn thread_time() -> Duration {
     let now = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs() as u32)
 }

@@ -135,6 +135,8 @@ fn print(out: &mut impl Write, measured: &Measured, census: &Census, top: usize)
         out,
         "{lines} lines, {size:.1} MiB, {runs} runs, median {line:.2} µs/line ({rate:.0} MiB/s per thread), spread {spread:.1} %"
     )?;
+    let tables = census.rules().prefilter_memory() as f64 / MIB;
+    writeln!(out, "{} rules, {tables:.1} MiB of prefilter tables", census.rules().len())?;
     let rows = asked(census);
     let shown = if top == 0 { rows.len() } else { top.min(rows.len()) };
     let wide = rows[..shown].iter().map(|(id, _)| id.len()).max().unwrap_or(0).max(16);
@@ -157,5 +159,6 @@ fn as_json(measured: &Measured, census: &Census) -> Value {
         .collect();
     json!({"set": format!("{:016x}", census.rules().fingerprint().0), "lines": measured.lines, "bytes": measured.bytes,
         "runs": measured.runs.len(), "microseconds_a_line": measured.microseconds_a_line(),
-        "mib_a_second": measured.mib_a_second(), "spread_percent": measured.spread(), "rules": rules})
+        "mib_a_second": measured.mib_a_second(), "spread_percent": measured.spread(),
+        "prefilter_bytes": census.rules().prefilter_memory(), "rules": rules})
 }
