@@ -65,9 +65,10 @@ fn datadog() -> Value {
 fn redaction() -> Value {
     let style = json!({"enum": ["rule", "label"]});
     let classes: Map<String, Value> = CLASSES.iter().map(|(name, _)| ((*name).to_owned(), style.clone())).collect();
+    let keys = section(&["rule", "words"], json!({"rule": {"type": "string"}, "words": texts()}));
     section(
         &[],
-        json!({"packs": texts(), "disable": texts(), "allow_loosening": texts(), "allow": {"type": "array", "items": allow_schema()},
+        json!({"packs": texts(), "disable": texts(), "enforce": texts(), "keys": {"type": "array", "items": keys}, "allow_loosening": texts(), "allow": {"type": "array", "items": allow_schema()},
             "mask": section(&[], Value::Object(classes)), "user_agents": {"enum": ["keep", "mask"]},
             "private_ips": {"enum": ["mask", "keep"]}, "names": {"enum": ["keys", "off"]}}),
     )

@@ -5,7 +5,7 @@
 //! alone was tested when the program was built.
 
 use super::settings::{Config, PackRef};
-use crate::redact::policy::{Policy, drop_ended};
+use crate::redact::policy::{Policy, adjust, drop_ended};
 use crate::redact::rule::{Pack, Rule};
 use crate::redact::rule_test::{self, RuleOutcome};
 use crate::redact::{RuleSet, builtin, rule_file};
@@ -84,6 +84,10 @@ fn gather(packs: &[PackRef], builtin: &dyn Fn() -> Vec<Rule>) -> Result<Vec<Rule
 fn finish(mut rules: Vec<Rule>, policy: &Policy) -> Result<RuleSet, RulesError> {
     let mut mistakes = unknown(&rules, "disable", policy.disable.iter());
     mistakes.extend(unknown(&rules, "allow", policy.allow.iter().filter_map(|allow| allow.rule.as_ref())));
+    mistakes.extend(unknown(&rules, "enforce", policy.enforce.iter()));
+    mistakes.extend(unknown(&rules, "keys", policy.keys.iter().map(|more| &more.rule)));
+    let refused = adjust(&mut rules, policy).into_iter();
+    mistakes.extend(refused.map(|why| Mistake::plain(format!("redaction.keys: {why}"))));
     if !mistakes.is_empty() {
         return Err(RulesError(mistakes));
     }
@@ -193,7 +197,9 @@ fn overlay(rules: &mut Vec<Rule>, more: Vec<Rule>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::policy::MoreKeys;
     use crate::redact::rule::{Allow, AllowTest};
+    use crate::redact::{Redactor, StreamState};
 
     fn pack(name: &str, ids: &[&str]) -> String {
         let mut text = format!("pack: {name}\nversion: 0.1.0\nrules:\n");
@@ -214,6 +220,25 @@ mod tests {
 
     fn refs(paths: &[&Path]) -> Vec<PackRef> {
         paths.iter().map(|path| PackRef::Folder(path.to_path_buf())).collect()
+    }
+
+    #[test]
+    fn own_keys_are_found_and_shadow_rules_enforced() {
+        let builtin = [PackRef::Builtin];
+        let more = |rule: &str, word: &str| MoreKeys { rule: rule.into(), words: vec![word.into()] };
+        let load = |keys| {
+            let policy = Policy { enforce: vec!["customer-id".into()], keys: vec![keys], ..Policy::default() };
+            load(&builtin, &policy, &mut |_| {})
+        };
+        let mut redactor = Redactor::new(Arc::new(load(more("customer-id", "numer kontrahenta")).unwrap()));
+        let (text, mut out) = (b"numerKontrahenta=K-448812 customer_id=cus-17 order=7", Vec::new());
+        redactor
+            .redact(&mut StreamState::default(), text, &[text.len() as u32], &mut |record| record.write_to(&mut out));
+        assert_eq!(String::from_utf8(out).unwrap(), "numerKontrahenta=[customer-id] customer_id=[customer-id] order=7");
+        for (keys, why) in [(more("email", "x"), "looks for no keys"), (more("customer", "x y"), "there is no rule")] {
+            let error = load(keys).err().unwrap().0[0].shown.clone();
+            assert!(error.contains("redaction.keys") && error.contains(why), "{error}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::site::{REGIONS, Region};
 use super::system::{self, Kind, Reading};
 use super::written::{flag, section, sized, text, texts, timed};
 use crate::batch::Encoding;
-use crate::redact::policy::{KeepOrMask, MaskStyle, Names, Policy, PrivateIps};
+use crate::redact::policy::{KeepOrMask, MaskStyle, MoreKeys, Names, Policy, PrivateIps};
 use crate::redact::rule_file::{CLASSES, read_allow};
 use crate::source::file::StartAt;
 use crate::spool;
@@ -362,7 +362,10 @@ fn read_redaction(fields: &Fields<'_, '_, '_>) -> Redaction {
         let style = |(name, class): &(&'static str, _)| f.choice(name, &styles).map(|style| (*class, style));
         CLASSES.iter().filter_map(style).collect()
     });
+    let keys = fields.get("keys").and_then(|node| node.read_list(problems)).unwrap_or_default();
     let policy = Policy {
+        enforce: texts(fields, "enforce").into_iter().map(|id| id.value).collect(),
+        keys: keys.iter().filter_map(|node| read_keys(node, problems)).collect(),
         disable: disabled.iter().map(|id| id.value.clone()).collect(),
         mask: mask.unwrap_or_default(),
         allow: allow.iter().filter_map(|node| read_allow(node, problems)).collect(),
@@ -375,4 +378,16 @@ fn read_redaction(fields: &Fields<'_, '_, '_>) -> Redaction {
         names: fields.choice("names", &[("keys", Names::Keys), ("off", Names::Off)]).unwrap_or_default(),
     };
     Redaction { packs: texts(fields, "packs"), policy, disabled, allow_loosening: texts(fields, "allow_loosening") }
+}
+
+/// `{rule: customer-id, words: [numer kontrahenta]}`
+fn read_keys(node: &Node, problems: &Problems<'_>) -> Option<MoreKeys> {
+    let fields = Fields::of(node, problems)?;
+    let rule = fields.require_text("rule").map(str::to_owned);
+    let words: Vec<String> = fields.texts("words").iter().map(|(word, _)| (*word).to_owned()).collect();
+    if words.is_empty() {
+        problems.error_with_help(&node.span, "no words", "add 'words: [customer number]': names of the values");
+    }
+    fields.finish();
+    rule.map(|rule| MoreKeys { rule, words })
 }

@@ -72,7 +72,7 @@ spool: {type: memory, max: 64MiB, max_age: 1h, when_full: drop_oldest}
 admin: {listen: '127.0.0.1:9000'}
 log: {level: debug, format: json}
 telemetry: {apm: {enabled: true, agent: '127.0.0.1:8127', sample: 3}}
-redaction: {packs: [builtin, /etc/logveil/rules.d], disable: [mac], mask: {financial: label}, allow: [{exact: a@b.example, reason: docs}], user_agents: mask, private_ips: keep, names: off}
+redaction: {packs: [builtin, /etc/logveil/rules.d], disable: [mac], enforce: [customer-id], keys: [{rule: customer-id, words: [numer kontrahenta]}], mask: {financial: label}, allow: [{exact: a@b.example, reason: docs}], user_agents: mask, private_ips: keep, names: off}
 limits: {threads: 2}
 tokens: {keyring: credential:keyring, country: pl}
 residency: {allow: [ap1.datadoghq.com]}

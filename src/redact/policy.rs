@@ -3,13 +3,17 @@
 //! A policy can only choose among masks, name exceptions with a reason, and switch whole rules off by id;
 //! everything it does is visible in the rule set's fingerprint.
 
-use super::rule::{Allow, Class, Rule};
+use super::rule::{Allow, Class, Find, Rule, Stage, What};
 
 /// The decisions of the `redaction:` section.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Policy {
     /// Ids of rules that are switched off.
     pub disable: Vec<String>,
+    /// Ids of rules in shadow that mask all the same.
+    pub enforce: Vec<String>,
+    /// Names that key rules look for beside their own.
+    pub keys: Vec<MoreKeys>,
     /// Masks that differ from what the rules of a class say; one entry a class.
     pub mask: Vec<(Class, MaskStyle)>,
     /// Exceptions for every rule, or for the one an entry names.
@@ -20,6 +24,15 @@ pub struct Policy {
     pub private_ips: PrivateIps,
     /// Names of people and companies.
     pub names: Names,
+}
+
+/// Names under which a key rule finds its values too: the house's own words for a customer's number.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MoreKeys {
+    /// Id of the rule.
+    pub rule: String,
+    /// Names as words, as rules write them.
+    pub words: Vec<String>,
 }
 
 /// How values of a class are replaced.
@@ -60,6 +73,22 @@ pub enum Names {
     Keys,
     /// Not at all.
     Off,
+}
+
+/// Carries out what the policy says of single rules: more names, and enforcement. What it cannot do it says.
+pub fn adjust(rules: &mut [Rule], policy: &Policy) -> Vec<String> {
+    let mut refused = Vec::new();
+    for MoreKeys { rule: id, words } in &policy.keys {
+        match rules.iter_mut().find(|rule| rule.id == *id).map(|rule| &mut rule.what) {
+            Some(What::Mask(Find::Key(find))) => find.key.extend(words.iter().cloned()),
+            Some(_) => refused.push(format!("rule '{id}' looks for no keys")),
+            None => {}
+        }
+    }
+    for rule in rules.iter_mut().filter(|rule| policy.enforce.contains(&rule.id)) {
+        rule.stage = Stage::Enforce;
+    }
+    refused
 }
 
 /// Takes out the exceptions whose last day lies before `today` (days since 1970-01-01); how many there were.

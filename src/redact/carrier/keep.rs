@@ -17,7 +17,7 @@ pub(crate) fn secret_part(value: &[u8], quoted: bool, labels: &Labels) -> Option
     if core.is_empty() || is_word_for_nothing(core) || is_filler(core) || is_own_mask(core, labels) {
         return None;
     }
-    if !quoted && is_status_word(core) {
+    if !quoted && (is_status_word(core) || is_object(core)) {
         return None;
     }
     if let Some(default) = shell_default(core) {
@@ -56,6 +56,21 @@ const STATUS: &[&str] = &[
 fn is_status_word(value: &[u8]) -> bool {
     let core = value.strip_suffix(b".").or(value.strip_suffix(b",")).unwrap_or(value);
     core.len() <= 15 && listed(core, STATUS)
+}
+
+/// An object of a program, as Java prints it: `android.os.BinderProxy@30f5e9c`, `Token{a64f992`.
+fn is_object(value: &[u8]) -> bool {
+    const KINDS: &[&str] = &["ActivityRecord", "AppWindowToken", "Binder", "Session", "Token", "Window", "WindowToken"];
+    let hex = |part: &[u8]| {
+        (5..=8).contains(&part.len()) && part.iter().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte))
+    };
+    let Some(sign) = value.iter().position(|byte| matches!(byte, b'@' | b'{')) else { return false };
+    let (name, code) = (&value[..sign], &value[sign + 1..]);
+    if value[sign] == b'{' {
+        return hex(code) && KINDS.iter().any(|kind| kind.as_bytes() == name);
+    }
+    let package = name.iter().filter(|byte| **byte == b'.').count() >= 2;
+    hex(code) && package && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b".$_".contains(byte))
 }
 
 fn listed(value: &[u8], words: &[&str]) -> bool {
@@ -218,6 +233,10 @@ mod tests {
             }
         }
         assert_eq!(part("expired", false), None);
+        assert_eq!(part("android.os.BinderProxy@30f5e9c", false), None);
+        assert_eq!(part("Token{a64f992", false), None);
+        assert_eq!(part("FAKEadmin@123abc", false), Some("FAKEadmin@123abc"));
+        assert_eq!(part("Zebra{a64f992", false), Some("Zebra{a64f992"));
         assert_eq!(part("${DB_PASSWORD:-FAKEdef7}", false), Some("FAKEdef7"));
         assert_eq!(part(" FAKE x ", true), Some("FAKE x"));
     }

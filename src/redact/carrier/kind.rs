@@ -66,7 +66,12 @@ pub(crate) fn is_opaque(value: &[u8]) -> bool {
     let token = value.len() >= 8 && !value.iter().any(u8::is_ascii_whitespace);
     let digit = value.iter().any(u8::is_ascii_digit);
     let letter = has_letter(value);
-    token && ((digit && letter) || turns_of_case(value) >= 2)
+    token && !is_handle(value) && ((digit && letter) || turns_of_case(value) >= 2)
+}
+
+/// A handle or a place in memory: `0x14ed93111f20005`.
+fn is_handle(value: &[u8]) -> bool {
+    value.len() <= 18 && value.strip_prefix(b"0x").is_some_and(|rest| rest.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// One token of at least sixteen characters whose digits and letters take turns again and again, or a UUID.

@@ -234,13 +234,23 @@ pub(crate) fn looks_secret(word: &[u8]) -> bool {
     digits > 0 || signs > 0 || capital
 }
 
+/// `node-3.example.com:59190`: a host of several labels and a port.
+fn is_address(word: &[u8]) -> bool {
+    let Some(colon) = memchr::memrchr(b':', word) else { return false };
+    let (host, port) = (&word[..colon], &word[colon + 1..]);
+    (2..=5).contains(&port.len())
+        && port.iter().all(u8::is_ascii_digit)
+        && host.contains(&b'.')
+        && host.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
+}
+
 /// `is 2048 bits`, `is 2026-03-01`, `is v2`, `is s3://…`: what a sentence tells about a key.
 fn tells_a_fact(word: &[u8]) -> bool {
     let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let short = digits == word.len() && digits < 6;
     let dated = digits == 4 && word.get(4) == Some(&b'-');
     let version = word[0] == b'v' && word.get(1).is_some_and(u8::is_ascii_digit) && word.len() < 8;
-    short || dated || version || memchr::memmem::find(word, b"://").is_some()
+    short || dated || version || is_address(word) || memchr::memmem::find(word, b"://").is_some()
 }
 
 /// Not a date, a path, a version, an address of a thing.

@@ -29,7 +29,8 @@ pub(super) fn url(text: &[u8], at: usize, _floor: usize) -> Option<ShapeHit> {
     let (user, password) = info.split_at(colon.unwrap_or(info.len()));
     let password_start = from + user.len() + 1;
     // Tokens also stand where a user is expected: `https://TOKEN@host`, `https://TOKEN:x-oauth-basic@host`.
-    let token = user.len() >= 16 && is_opaque(user) && !user.contains(&b'@');
+    let address = user.contains(&b'@') || user.windows(3).any(|three| three == b"%40");
+    let token = user.len() >= 16 && is_opaque(user) && !address;
     let start = if token { from } else { password_start };
     if start >= end || (!token && password.len() <= 1) {
         return None;
