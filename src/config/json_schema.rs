@@ -1,6 +1,7 @@
 //! The JSON Schema of the configuration, for editors. What a schema cannot say (addresses, rights, the
 //! site's region) `logveil check` says.
 
+use super::schema::COUNTRIES;
 use super::site::{REGIONS, SITES};
 use crate::redact::rule_file::{CLASSES, allow_schema};
 use serde_json::{Map, Value, json};
@@ -32,7 +33,7 @@ pub fn json_schema() -> Value {
                 "sample": {"type": "integer", "minimum": 1, "maximum": 1_000_000}}))})),
             "redaction": redaction(),
             "limits": section(&[], json!({"threads": {"type": "integer", "minimum": 1, "maximum": 64}})),
-            "tokens": section(&[], json!({"keyring": secret()})),
+            "tokens": section(&[], json!({"keyring": secret(), "country": names(COUNTRIES)})),
             "residency": section(&[], json!({"allow": texts()})),
         }),
     );
@@ -42,12 +43,40 @@ pub fn json_schema() -> Value {
 }
 
 fn source() -> Value {
+    let start_at = json!({"enum": ["beginning", "end"]});
+    let format = json!({"enum": ["text", "cri", "docker"]});
+    let files = json!({"include": texts(), "exclude": texts(), "start_at": start_at, "multiline": multiline()});
+    let typed = |name: &str, required: &[&str], own: Value| {
+        let text = json!({"type": "string"});
+        let mut all = json!({"type": {"enum": [name]}, "service": text, "ddsource": text, "tags": texts(),
+            "trust_origin": {"type": "boolean"}});
+        if let (Value::Object(all), Value::Object(own)) = (&mut all, own) {
+            all.extend(own);
+        }
+        section(required, all)
+    };
+    let with = |mut base: Value, name: &str, value: Value| {
+        base[name] = value;
+        base
+    };
     let text = json!({"type": "string"});
+    json!({"oneOf": [
+        typed("file", &["include"], with(files.clone(), "format", format.clone())),
+        typed("container", &["type"], with(files, "format", json!({"enum": ["cri", "docker"]}))),
+        typed("journald", &["type"], json!({"units": texts(), "fields": texts(), "start_at": start_at,
+            "journalctl": text, "directory": text})),
+        typed("syslog", &["type", "listen"], json!({"listen": texts(), "expose": {"type": "boolean"},
+            "timezone": {"enum": ["local", "utc"]},
+            "tls": section(&["cert_file", "key_file"], json!({"cert_file": text, "key_file": text}))})),
+        typed("stdin", &["type"], json!({"format": format, "multiline": multiline()})),
+    ]})
+}
+
+fn multiline() -> Value {
     section(
-        &["include"],
-        json!({"type": {"enum": ["file"]}, "include": texts(), "exclude": texts(),
-            "start_at": {"enum": ["beginning", "end"]}, "service": text, "ddsource": text, "tags": texts(),
-            "trust_origin": {"type": "boolean"}}),
+        &[],
+        json!({"start": {"type": "string"}, "traces": texts(), "flush": duration(), "max_bytes": size(),
+            "max_lines": {"type": "integer", "minimum": 2, "maximum": 10_000}}),
     )
 }
 
@@ -101,6 +130,30 @@ fn names<T>(table: &[(&str, T)]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_documentation_shows_fits() {
+        let schema = jsonschema::validator_for(&json_schema()).expect("a schema");
+        let pages = [include_str!("../../docs/sources.md"), include_str!("../../docs/configuration.md")];
+        let blocks =
+            pages.iter().flat_map(|page| page.split("```yaml\n").skip(1)).filter_map(|rest| rest.split("```").next());
+        let mut seen = 0;
+        for block in blocks {
+            let whole = match block {
+                sources if sources.starts_with("sources:") => {
+                    format!("version: 1\nregion: eu\noutput: {{stdout: {{}}}}\n{sources}")
+                }
+                whole if whole.starts_with("version:") => whole.to_owned(),
+                _ => continue,
+            };
+            let value: Value = serde_saphyr::from_str(&whole).expect("yaml");
+            let wrong: Vec<String> =
+                schema.iter_errors(&value).map(|error| format!("{} {error}", error.instance_path())).collect();
+            assert!(wrong.is_empty(), "{whole}\n{}", wrong.join("\n"));
+            seen += 1;
+        }
+        assert!(seen >= 5, "{seen} examples");
+    }
 
     #[test]
     fn the_example_fits_the_schema_and_mistakes_do_not() {

@@ -172,7 +172,7 @@ const WHEN_FULL: &[(&str, spool::WhenFull)] =
 const LEVELS: &[(&str, Level)] =
     &[("error", Level::Error), ("warn", Level::Warn), ("info", Level::Info), ("debug", Level::Debug)];
 
-const COUNTRIES: &[(&str, Country)] = &[
+pub(super) const COUNTRIES: &[(&str, Country)] = &[
     ("pl", Country::Poland),
     ("us", Country::UnitedStates),
     ("de", Country::Germany),
