@@ -189,7 +189,8 @@ fn claim(reader: &mut Reader<'_>, scope: Scope<'_>, argument: Range<usize>, form
     let after = |sign: u8| memchr::memchr(sign, text).map(|at| range.start + at + 1);
     let start = match form {
         Form::Whole | Form::Glued => Some(range.start),
-        Form::User => after(b':'),
+        // `-u KEY:X`, as services that know no user want it.
+        Form::User => after(b':').map(|start| if range.end <= start + 1 { range.start } else { start }),
         Form::Percent => after(b'%'),
         Form::Comma => after(b','),
         Form::Source => text.starts_with(b"pass:").then_some(range.start + 5),

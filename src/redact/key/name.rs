@@ -190,19 +190,26 @@ fn tail_end(text: &[u8], limit: usize, at: usize) -> Option<usize> {
 /// Whether the name at `range` ends in one of `endings`, separators and case ignored. In a name that shows where
 /// its words begin, the ending begins with a word: `virustotalToken` does not end in `total token`.
 pub(super) fn ends_in(text: &[u8], range: Range<usize>, endings: &[Box<[u8]>]) -> bool {
+    const LONGEST: usize = 48;
     let name = &text[range];
+    if endings.is_empty() {
+        return false;
+    }
+    // The name's last letters backwards, folded, and where each stands: most endings differ in their first.
+    let (mut letters, mut places, mut count) = ([0u8; LONGEST], [0usize; LONGEST], 0);
+    for (at, byte) in name.iter().enumerate().rev().filter(|(_, byte)| !b"_-. $".contains(byte)).take(LONGEST) {
+        (letters[count], places[count]) = (byte.to_ascii_lowercase(), at);
+        count += 1;
+    }
     let lower = |at: usize| name[at].is_ascii_lowercase();
     endings.iter().any(|ending| {
-        let mut letters = (0..name.len()).rev().filter(|at| !b"_-. $".contains(&name[*at]));
-        let mut first = 0;
-        let ends = ending.iter().rev().all(|wanted| {
-            letters.next().is_some_and(|at| {
-                first = at;
-                name[at].eq_ignore_ascii_case(wanted)
-            })
-        });
-        let inside = ends && first > 0 && lower(first) && lower(first - 1);
-        ends && (!inside || (0..name.len()).all(lower))
+        let last = ending.len().wrapping_sub(1);
+        if last >= count || letters[last] != ending[0] || !ending.iter().rev().eq(&letters[..=last]) {
+            return false;
+        }
+        let first = places[last];
+        let inside = first > 0 && lower(first) && lower(first - 1);
+        !inside || (0..name.len()).all(lower)
     })
 }
 
