@@ -263,6 +263,10 @@ impl Worker {
         Progress::add(&self.progress.records_withheld, all.withheld());
         Progress::add(&self.progress.spans, all.spans);
         Progress::add(&self.progress.allowed_spans, all.allowed);
+        if all.withheld() > 0 {
+            let (decode, oversize, internal) = (all.withheld_decode, all.withheld_oversize, all.withheld_internal);
+            tracing::error!(code = "LV0305", decode, oversize, internal, "records were withheld: their text is lost");
+        }
         let rules = self.redactor.rules();
         let hit = self.pen.hits.iter_mut().enumerate().filter(|(_, hits)| **hits != [0; 2]);
         self.progress.add_rules(hit.map(|(place, hits)| (rules.id(RuleIndex(place as u16)), std::mem::take(hits))));

@@ -122,6 +122,7 @@ fn bad_sources_are_told_and_counted_and_stop_no_other() {
     assert!(String::from_utf8_lossy(&live.stdout).contains("[+] delivery ok"));
     assert!(agent.stop().success());
     let own = host.own_log();
+    assert!(own.contains("LV0305") && own.contains("oversize=1"), "{own}");
     for said in
         ["LV0801", "install systemd", "something else listens there", "create the socket's folder", "left alone"]
     {
