@@ -8,6 +8,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("ai.yaml", include_str!("../../rules/ai.yaml")),
     ("ci.yaml", include_str!("../../rules/ci.yaml")),
     ("cloud.yaml", include_str!("../../rules/cloud.yaml")),
+    ("commands.yaml", include_str!("../../rules/commands.yaml")),
     ("contact.yaml", include_str!("../../rules/contact.yaml")),
     ("database.yaml", include_str!("../../rules/database.yaml")),
     ("device.yaml", include_str!("../../rules/device.yaml")),

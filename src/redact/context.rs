@@ -46,20 +46,37 @@ impl Near {
         let mut nearest = Nearness::None;
         for word in &self.words {
             for found in occurrences(text, before..start, word) {
-                let distance = start - (found + word.len());
+                let distance = start - (found + word.len()) + hidden(&text[found + word.len()..start]);
                 if distance <= self.within && whole_word(text, found, word.len(), floor, limit) {
                     let adjacent = text[found + word.len()..start].iter().all(|byte| !byte.is_ascii_alphanumeric());
                     nearest = nearest.max(if adjacent { Nearness::Adjacent } else { Nearness::Near });
                 }
             }
             for found in occurrences(text, end..after, word) {
-                if found - end <= self.within && whole_word(text, found, word.len(), floor, limit) {
+                if found - end + hidden(&text[end..found]) <= self.within
+                    && whole_word(text, found, word.len(), floor, limit)
+                {
                     nearest = nearest.max(Nearness::Near);
                 }
             }
         }
         nearest
     }
+}
+
+/// What labels of ours may have been longer before they were labels: a second pass must not find words nearer
+/// than the first.
+fn hidden(between: &[u8]) -> usize {
+    const LONGER: usize = 24;
+    let label = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
+    memchr::memchr_iter(b'[', between)
+        .filter(|at| {
+            let rest = &between[at + 1..];
+            let name = rest.iter().take_while(|byte| label(byte)).count();
+            name > 1 && rest.get(name) == Some(&b']')
+        })
+        .count()
+        * LONGER
 }
 
 /// Offsets at which `word` (lower case) stands in the window, ASCII letters folded.
@@ -111,6 +128,7 @@ mod tests {
         assert_eq!(near("pesel stands too far away 9001", "pesel", "9001"), Nearness::None);
         assert_eq!(near("9001 is the PESEL", "pesel", "9001"), Nearness::Near);
         assert_eq!(near("duplicate 9001", "lic", "9001"), Nearness::None);
+        assert_eq!(near("a pesel: [x1] 9001", "pesel", "9001"), Nearness::None);
         assert_eq!(near("dowód 9001", "dowód", "9001"), Nearness::Adjacent);
     }
 }

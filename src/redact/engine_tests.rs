@@ -84,3 +84,46 @@ fn key_blocks_reach_over_records() {
     let out = redact(&["a", &marker("BEGIN"), body, &body[..20], &marker("END"), "done"]);
     assert_eq!(out, ["a", &marker("BEGIN"), "[private-key]", "[private-key]", &marker("END"), "done"]);
 }
+
+#[test]
+fn a_heading_names_the_cells_of_the_rows_below() {
+    for (lines, want) in [
+        (
+            &["id,token,city", "7,FAKE-1,Oslo", "8,FAKE-2,Rome", "done: a, b, c", "9,FAKE-3,Rome"][..],
+            &["id,token,city", "7,[password],Oslo", "8,[password],Rome", "done: a, b, c", "9,FAKE-3,Rome"][..],
+        ),
+        (&["id\ttoken\tsku", "7\tFAKE-1\tA-1"], &["id\ttoken\tsku", "7\t[password]\tA-1"]),
+        (
+            &["| user | password |", "|------|:--------:|", "| svc | FAKE-1 |", "| svc | [password] |"],
+            &["| user | password |", "|------|:--------:|", "| svc | [password] |", "| svc | [password] |"],
+        ),
+        (&[r#"{"m":"a,token,b\n1,FAKE-1,2\n","n":1}"#], &[r#"{"m":"a,token,b\n1,[password],2\n","n":1}"#]),
+        (&["Wrong user, password, or host", "1, 2, 3"], &["Wrong user, password, or host", "1, 2, 3"]),
+    ] {
+        assert_eq!(redact(lines), want);
+    }
+}
+
+#[test]
+fn values_are_found_where_another_place_names_them() {
+    let table = [
+        ("cs2=FAKE-x1 cs2Label=Token cnt=5", "cs2=[password] cs2Label=Token cnt=5"),
+        (
+            r#"[{"path":"/password","op":"replace","value":"FAKE"}]"#,
+            r#"[{"path":"/password","op":"replace","value":"[password]"}]"#,
+        ),
+        (
+            "WHERE token = $1 parameters: $1 = 'FAKE', $2 = '7'",
+            "WHERE token = $1 parameters: $1 = '[password]', $2 = '7'",
+        ),
+        ("Key (id, token)=(7, FAKE1) already exists.", "Key (id, token)=(7, [password]) already exists."),
+        (r#"Config - password........"FAKE1""#, r#"Config - password........"[password]""#),
+        ("https://h/app;token=FAKE1?order=7", "https://h/app;token=[password]?order=7"),
+        ("a=1&amp;token=FAKE1&amp;b=2", "a=1&amp;token=[password]&amp;b=2"),
+        ("a=1&password=o8'FAKE&next=2", "a=1&password=[password]&next=2"),
+    ];
+    for (input, want) in table {
+        assert_eq!(redact(&[input]), [want], "{input}");
+        assert_eq!(redact(&[want]), [want], "a second pass over {input}");
+    }
+}

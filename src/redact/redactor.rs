@@ -81,7 +81,7 @@ impl StreamState {
 
     /// True while a later record may continue something: never for more than 256 records in a row.
     fn is_open(&self) -> bool {
-        self.open.is_some() || self.carry.is_some()
+        self.open.is_some() || self.carry.as_ref().is_some_and(|(_, carry)| carry.holds())
     }
 }
 

@@ -151,7 +151,7 @@ pub(super) fn search(
             Target::Regex(number) => expression(rules, text, &window.record, number, hit, scratch, out),
         }
     }
-    *carry = scratch.cursor.carry();
+    *carry = key::finish(text, &rules.keys, &mut scratch.cursor, &mut scratch.keyed);
     out.extend(scratch.keyed.drain(..).map(|finding| Found { finding, strong: true, refused: false }));
     ask_triggers(rules, text, &window.record, triggers, scratch, out);
 }

@@ -40,8 +40,9 @@ fn extend(scope: Scope<'_>, mut at: usize, from: usize, style: Style) -> usize {
         }
         let ends = match byte {
             b' ' | b'\t' | b'\n' | b'\r' | 0 | 0x0B | 0x0C | 0x1B => true,
-            b'&' => style.query || style.member || begins_anew(scope, at + 1),
+            b'&' => style.query || style.member || begins_anew(scope, at + 1) || parameter_begins(scope, at),
             b'#' => style.query,
+            b'?' => style.query && pair_begins(scope, at + 1),
             b',' => style.member || begins_anew(scope, at + 1),
             b';' => begins_anew(scope, at + 1) || setting_begins(scope, at + 1),
             b'|' => begins_anew(scope, at + 1),
@@ -113,6 +114,11 @@ pub(crate) fn pair_begins(scope: Scope<'_>, at: usize) -> bool {
         && bytes[0] != b'%'
         && matches!(bytes.get(name), Some(b'=' | b':'))
         && bytes[..name].iter().any(u8::is_ascii_alphabetic)
+}
+
+/// `&amp;name=` at `at`: the next parameter, as XML writes it.
+fn parameter_begins(scope: Scope<'_>, at: usize) -> bool {
+    scope.has(at, b"&amp;") && pair_begins(scope, at + b"&amp;".len())
 }
 
 /// `User Id=` at `at`: a setting of a connection string whose name holds spaces.

@@ -5,6 +5,7 @@
 //! first record that is not indented deeper than the key, when the container closes, or after
 //! [`LONGEST`] records.
 
+use super::columns::Columns;
 use crate::redact::rule::RuleIndex;
 
 /// Records a carried value may reach over.
@@ -38,4 +39,14 @@ pub(crate) enum Open {
     Mapping,
     /// This many unclosed brackets of an array or object.
     Container(u16),
+    /// Rows of a table whose heading was read.
+    Columns(Columns),
+}
+
+impl Carry {
+    /// Whether a saved position must wait for the end of what is open. The rows of a table have no bound, so they
+    /// hold it back for [`LONGEST`] records only.
+    pub(in crate::redact) fn holds(&self) -> bool {
+        !matches!(self.open, Open::Columns(_)) || self.records < LONGEST
+    }
 }

@@ -21,14 +21,17 @@ pub(crate) fn values(reader: &mut Reader<'_>, scope: Scope<'_>, name: std::ops::
     let end = name.end + after.iter().take_while(|byte| is_list_byte(byte)).count();
     let opened = list > window && scope.text[list - 1] == b'(';
     let keyword = scope.skip_space(end + 1);
-    if !opened || scope.byte(end) != Some(b')') || !scope.has(keyword, b"values") {
+    // `Key (email, api_key)=(x, y) already exists`
+    let compared = scope.has(end, b")=(");
+    if !opened || scope.byte(end) != Some(b')') || !(compared || scope.has(keyword, b"values")) {
         reader.cursor.set_plain_list(list..end);
         reader.paid(list, end);
         return false;
     }
     let index = memchr::memchr_iter(b',', &scope.text[list..name.start]).count();
     if reader.paid(list, end) {
-        tuples(reader, scope, keyword + b"values".len(), index);
+        let first = if compared { end + 2 } else { keyword + b"values".len() };
+        tuples(reader, scope, first, index);
     }
     true
 }
@@ -77,6 +80,32 @@ fn claim_item(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, end: usize
             let inner = quoted::read(scope, quote);
             scalar(reader, scope, inner.start..inner.end, true);
         }
+        None if bound(reader, scope, from..end.max(from)) => {}
         None => scalar(reader, scope, from..end.max(from), false),
     }
+}
+
+/// `token = $1 … parameters: $1 = 'x'`: reads the value that is bound to the placeholder; false when it is none.
+pub(crate) fn bound(reader: &mut Reader<'_>, scope: Scope<'_>, place: std::ops::Range<usize>) -> bool {
+    const REACH: usize = 4096;
+    let name = &scope.text[place.clone()];
+    let digits = name.strip_prefix(b"$").unwrap_or_default();
+    if digits.is_empty() || digits.len() > 3 || !digits.iter().all(u8::is_ascii_digit) {
+        return false;
+    }
+    let window = &scope.text[place.end..scope.limit.min(place.end + REACH)];
+    let mut at = 0;
+    while let Some(found) = memchr::memmem::find(&window[at..], name) {
+        at += found + name.len();
+        let quote = window[at..].strip_prefix(b" = ").and_then(|_| quoted::open(scope, place.end + at + 3));
+        if let Some(quote) = quote {
+            let inner = quoted::read(scope, quote);
+            if reader.paid(place.end, inner.after) {
+                scalar(reader, scope, inner.start..inner.end, true);
+            }
+            return true;
+        }
+    }
+    reader.paid(place.end, place.end + window.len());
+    true
 }

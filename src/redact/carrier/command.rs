@@ -3,6 +3,7 @@
 //! `-p` is a password behind `sshpass`, a port behind `docker run`. A program's name opens a command; its
 //! arguments are read up to the command's end, written out in a line or as a list of quoted texts.
 
+use super::prose;
 use super::quoted;
 use super::reader::Reader;
 use super::scope::Scope;
@@ -23,6 +24,8 @@ enum Form {
     Source,
     /// `-u user,x`.
     Comma,
+    /// `user/x@service`.
+    Slash,
 }
 
 /// A program, as its name's letters, and its secret flags.
@@ -60,6 +63,32 @@ const PROGRAMS: &[Program] = &[
     (&["7z", "7za", "unrar", "rar"], &[("-p", Form::Glued), ("-hp", Form::Glued)]),
     (&["cqlsh", "nodetool", "impalashell", "beeline"], &[("-p", Form::Whole), ("-pw", Form::Whole)]),
     (&["plink", "pscp", "psftp"], &[("-pw", Form::Whole)]),
+    (
+        &["keytool", "jarsigner", "apksigner"],
+        &[
+            ("-storepass", Form::Whole),
+            ("-keypass", Form::Whole),
+            ("-srcstorepass", Form::Whole),
+            ("-deststorepass", Form::Whole),
+            ("-destkeypass", Form::Whole),
+            ("-new", Form::Whole),
+        ],
+    ),
+    (&["putparameter", "keyvaultsecretset"], &[("--value", Form::Whole)]),
+    (&["secretset", "secretsset"], &[("--body", Form::Whole), ("-b", Form::Whole)]),
+    (&["htpasswd"], &[("@3", Form::Whole)]),
+    (&["useradd", "usermod", "adduser"], &[("-p", Form::Whole), ("--password", Form::Whole)]),
+    (&["netuser", "wpapassphrase", "radtest"], &[("@2", Form::Whole)]),
+    (&["netuse"], &[("@3", Form::Whole)]),
+    (&["rabbitmqctl", "composerconfig"], &[("@3", Form::Whole)]),
+    (&["mosquittopub", "mosquittosub", "ipmitool", "impacket"], &[("-P", Form::Whole)]),
+    (&["cmdkey", "wmic", "schtasks"], &[("/pass:", Form::Glued), ("/password:", Form::Glued), ("/rp", Form::Whole)]),
+    (&["rdesktop", "evilwinrm"], &[("-p", Form::Whole)]),
+    (&["xfreerdp", "wfreerdp"], &[("/p:", Form::Glued)]),
+    (&["snmpwalk", "snmpget", "snmpset", "snmptrap"], &[("-A", Form::Whole), ("-X", Form::Whole)]),
+    (&["mcaliasset"], &[("@3", Form::Whole), ("@4", Form::Whole)]),
+    (&["sqlplus", "expdp", "impdp", "rman", "sqlldr"], &[("@1", Form::Slash)]),
+    (&["imapsync"], &[("--password1", Form::Whole), ("--password2", Form::Whole)]),
     (&["influx", "etcdctl", "rclone", "kafkacat"], &[("-password", Form::Whole), ("--user", Form::User)]),
 ];
 
@@ -83,7 +112,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, name: Range<usize>
     } else {
         bounds.limit = bounds.limit.min(quote_end(bounds, &name));
     }
-    let mut waiting: Option<Form> = None;
+    let (mut waiting, mut place): (Option<Form>, u8) = (None, 0);
     for _ in 0..MOST {
         let Some(argument) = next_argument(bounds, at, listed) else { break };
         at = argument.after;
@@ -95,11 +124,22 @@ pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, name: Range<usize>
                 Some(skip) => claim(reader, bounds, argument.range.start + skip..argument.range.end, form),
                 None => waiting = (form != Form::Glued).then_some(form),
             }
+        } else if !text.starts_with(b"-") {
+            place += 1;
+            let placed = flags.iter().find(|(name, _)| is_place(name, place));
+            if let Some((_, form)) = placed.filter(|_| prose::looks_secret(text)) {
+                claim(reader, bounds, argument.range, *form);
+            }
         }
     }
     reader.cursor.set_command(program, at);
     reader.paid(name.end, at);
     true
+}
+
+/// Whether a flag's name, written `@2`, means the argument at `place` among those that are no flags.
+fn is_place(name: &str, place: u8) -> bool {
+    place < 10 && name.as_bytes() == [b'@', b'0' + place]
 }
 
 /// The number of the program of that name, and its flags.
@@ -193,10 +233,12 @@ fn claim(reader: &mut Reader<'_>, scope: Scope<'_>, argument: Range<usize>, form
         Form::User => after(b':').map(|start| if range.end <= start + 1 { range.start } else { start }),
         Form::Percent => after(b'%'),
         Form::Comma => after(b','),
+        Form::Slash => after(b'/'),
         Form::Source => text.starts_with(b"pass:").then_some(range.start + 5),
     };
     if let Some(start) = start {
-        reader.claim(scope, start..range.end, true);
+        let service = (form == Form::Slash).then(|| memchr::memrchr(b'@', &scope.text[start..range.end])).flatten();
+        reader.claim(scope, start..service.map_or(range.end, |at| start + at), true);
     }
 }
 

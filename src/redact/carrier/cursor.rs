@@ -4,6 +4,7 @@
 //! `fuel`, and a record whose fuel is spent is `closed`: masked from there to its end.
 
 use super::carry::Carry;
+use super::columns::Table;
 use crate::redact::steps;
 use std::ops::Range;
 
@@ -29,6 +30,8 @@ pub struct KeyCursor {
     command: (usize, usize),
     /// A container of which every scalar is claimed.
     covered: Range<usize>,
+    /// The heading of a table whose rows are read when all names are known.
+    table: Option<Table>,
 }
 
 /// Whether a place lies between two unescaped double quotes, counted from the record's start.
@@ -55,6 +58,7 @@ impl KeyCursor {
         self.plain_list = 0..0;
         self.command = (0, 0);
         self.covered = 0..0;
+        self.table = None;
         self.record = record;
     }
 
@@ -74,6 +78,18 @@ impl KeyCursor {
 
     pub(crate) fn set_carry(&mut self, carry: Carry) {
         self.carry = Some(carry);
+    }
+
+    pub(crate) fn table(&self) -> Option<Table> {
+        self.table
+    }
+
+    pub(crate) fn table_mut(&mut self) -> Option<&mut Table> {
+        self.table.as_mut()
+    }
+
+    pub(crate) fn set_table(&mut self, table: Table) {
+        self.table = Some(table);
     }
 
     pub(crate) fn name_end(&self) -> usize {

@@ -14,6 +14,8 @@ pub enum ValueKind {
     /// Something that is random beyond doubt: one token of at least sixteen characters, digits and letters
     /// well mixed. For keys that name many other things, such as `… key`.
     Random,
+    /// As `opaque`, or several joined words, or letters and signs: what people choose as a password.
+    Password,
     /// Something with a letter in it: names, companies, addresses. Numbers and dates stay. An unquoted
     /// value of `key: value` goes up to the next comma, semicolon or pair.
     Text,
@@ -38,6 +40,8 @@ pub enum ValueKind {
     /// The key is a vendor's name, itself the value of `provider` and the like: random-looking texts under
     /// `value`, `data`, … beside it, and in the objects beside it.
     Vendor,
+    /// Two to four capitalised words, in an object that stands for a person: `"customer": {"name": …}`.
+    Person,
     /// The key is a program's name: its secret flags follow (`curl -u a:b`, `mysql -psecret`).
     Command,
 }
@@ -49,8 +53,10 @@ impl ValueKind {
         match self {
             ValueKind::Opaque => is_opaque(value),
             ValueKind::Random => is_random(value),
+            ValueKind::Password => is_opaque(value) || is_passphrase(value) || is_signed(value),
             ValueKind::Vendor => value.len() >= 12 && is_opaque(value),
             ValueKind::Text => has_letter(value),
+            ValueKind::Person => is_full_name(value),
             ValueKind::Digits => digits >= 4 && letters(value) <= 4.max(digits / 2),
             ValueKind::Code => (3..=8).contains(&digits) && digits + separators(value) == value.len(),
             ValueKind::Number => is_number(value),
@@ -93,6 +99,45 @@ fn is_structured(value: &[u8]) -> bool {
     let dated = value.len() > 4 && value[..4].iter().all(u8::is_ascii_digit) && value[4] == b'-';
     let longest = value.split(|byte| !byte.is_ascii_alphanumeric()).map(<[u8]>::len).max().unwrap_or(0);
     path || extension || dated || longest < 8
+}
+
+/// Letters and a sign that hardly stands in a name: `p%ixel-timber`.
+fn is_signed(value: &[u8]) -> bool {
+    let sign = |byte: &u8| b"!#$%^*~?&@".contains(byte);
+    value.len() >= 8
+        && value.iter().any(sign)
+        && has_letter(value)
+        && !sign(&value[0])
+        && value.iter().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Four words or more, joined by signs: `correct-horse-battery-staple`.
+pub(crate) fn is_passphrase(value: &[u8]) -> bool {
+    let mut words = 0;
+    let parted = value.split(|byte| b"-_.+/".contains(byte)).all(|word| {
+        words += 1;
+        word.len() >= 2 && word.iter().all(u8::is_ascii_alphabetic)
+    });
+    parted && words >= 4
+}
+
+/// `Jan Kowalski`, `Anna Maria de la Cruz`, never `Send invoice`.
+fn is_full_name(value: &[u8]) -> bool {
+    let word = |word: &[u8]| {
+        let letters = word.iter().all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80 || b"'-.".contains(byte));
+        let particle = matches!(
+            word,
+            b"de" | b"la" | b"da" | b"di" | b"do" | b"dos" | b"van" | b"von" | b"der" | b"den" | b"del" | b"el"
+        );
+        letters && (particle || !word[0].is_ascii_lowercase())
+    };
+    let words = value.split(|byte| *byte == b' ').filter(|part| !part.is_empty());
+    let (mut count, mut fine) = (0, true);
+    for part in words {
+        count += 1;
+        fine &= word(part);
+    }
+    fine && (2..=5).contains(&count) && !value[0].is_ascii_digit()
 }
 
 /// How often a lower-case letter is followed by an upper-case one.

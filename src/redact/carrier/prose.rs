@@ -139,6 +139,7 @@ fn secret(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize, fr
     let identified = sql && scope.has(start, b"identified");
     if login_before(scope, start)
         || ((tabbed || identified) && looks_secret(word))
+        || kind::is_passphrase(word)
         || (kind::is_opaque(word) && is_random(word))
     {
         return reader.paid(from, end) && reader.claim(scope, from..end, false);
@@ -231,7 +232,7 @@ pub(crate) fn looks_secret(word: &[u8]) -> bool {
     let digits = core.iter().filter(|byte| byte.is_ascii_digit()).count();
     let signs = core.iter().filter(|byte| byte.is_ascii_punctuation() && !b"'-._".contains(byte)).count();
     let capital = core[1..].iter().any(u8::is_ascii_uppercase) && core.iter().any(u8::is_ascii_lowercase);
-    digits > 0 || signs > 0 || capital
+    digits > 0 || signs > 0 || capital || kind::is_passphrase(core)
 }
 
 /// `node-3.example.com:59190`: a host of several labels and a port.

@@ -6,6 +6,7 @@ use super::container;
 use super::lines;
 use super::member;
 use super::reader::Reader;
+use super::rows;
 use super::scope::Scope;
 use super::value;
 
@@ -14,6 +15,12 @@ use super::value;
 pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, carry: Carry) {
     let first = scope.skip_blank(scope.floor);
     let blank = scope.text[first..scope.limit].trim_ascii().is_empty();
+    if let Open::Columns(columns) = carry.open {
+        if blank || rows::resume(reader, scope, columns) {
+            reader.cursor.set_carry(Carry { records: carry.records.saturating_add(1), ..carry });
+        }
+        return;
+    }
     if carry.records >= LONGEST {
         return;
     }
@@ -53,6 +60,6 @@ pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, carry: Carry) {
             lines::claim_text(reader, scope, first, scope.limit);
             reader.cursor.set_carry(Carry { records, ..carry });
         }
-        Open::Value | Open::Block | Open::Mapping | Open::Container(_) => {}
+        Open::Value | Open::Block | Open::Mapping | Open::Container(_) | Open::Columns(_) => {}
     }
 }

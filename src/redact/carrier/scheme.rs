@@ -18,7 +18,7 @@ pub(crate) fn is_type(scope: Scope<'_>, start: usize) -> bool {
     let open = open - if quote > 0 { scope.backslashes_before(open, scope.floor) } else { 0 };
     let Some(owner) = member::owner(scope, open) else { return false };
     let name = &scope.text[owner.name];
-    ["type", "scheme", "method", "kind"].iter().any(|known| ends_with_fold(name, known))
+    ["type", "scheme", "method", "kind", "label"].iter().any(|known| ends_with_fold(name, known))
 }
 
 fn ends_with_fold(name: &[u8], ending: &str) -> bool {
@@ -42,16 +42,18 @@ pub(crate) fn basic(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> boo
     let alphabet = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
     let body = bytes.iter().take_while(alphabet).count();
     let padding = bytes[body..].iter().take(2).take_while(|byte| **byte == b'=').count();
-    let claims = body >= 4 && holds_credentials(&bytes[..body]);
+    // `AUTH LOGIN` hands over the user and the password one by one.
+    let single = body >= 8 && ends_with_fold(&scope.text[scope.floor..at], "login");
+    let claims = body >= 4 && holds_credentials(&bytes[..body], single);
     claims && reader.paid(from, from + body + padding) && {
         reader.mask(from..from + body + padding);
         true
     }
 }
 
-/// Whether base64 decodes to printable text with a colon or NUL between two parts.
-fn holds_credentials(encoded: &[u8]) -> bool {
-    let mut separated = false;
+/// Whether base64 decodes to printable text with a colon or NUL between two parts, or a `single` one.
+fn holds_credentials(encoded: &[u8], single: bool) -> bool {
+    let mut separated = single;
     let (mut bits, mut held) = (0u32, 0);
     for byte in encoded {
         let six = match byte {

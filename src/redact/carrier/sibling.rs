@@ -29,6 +29,8 @@ const NAMING: &[&str] = &[
     "parameter",
     "parametername",
     "paramname",
+    "path",
+    "pointer",
     "property",
     "setting",
     "var",
@@ -52,12 +54,41 @@ pub(crate) fn siblings(reader: &mut Reader<'_>, scope: Scope<'_>, open: usize, a
         &["value", "val", "newvalue", "oldvalue"]
     } else if member::is_one_of(scope, &naming.name, &["kind"]) {
         &["data", "stringdata"]
+    } else if let Some(labelled) = labelled(scope, &naming.name) {
+        return around(reader, scope, after, naming.start, &[labelled]);
     } else {
         return false;
     };
+    around(reader, scope, after, naming.start, wanted)
+}
+
+/// The quotes of `"/user/password"`, of which the key is the last part; the key's own bounds when it is none.
+pub(crate) fn pointer(scope: Scope<'_>, start: usize, at: usize) -> (usize, usize) {
+    const LONGEST: usize = 64;
+    let before = &scope.text[scope.floor..start];
+    let part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"/_-.".contains(byte);
+    let path = before.iter().rev().take(LONGEST).take_while(part).count();
+    let first = start - path;
+    let quotes = scope.backslashes(at);
+    let closes = matches!(scope.byte(at + quotes), Some(b'"' | b'\''));
+    let opens = first > scope.floor && matches!(scope.text[first - 1], b'"' | b'\'');
+    if path == 0 || scope.text[first] != b'/' || !opens || !closes {
+        return (start, at);
+    }
+    (first - 1 - scope.backslashes_before(first - 1, scope.floor), at + quotes + 1)
+}
+
+fn around(reader: &mut Reader<'_>, scope: Scope<'_>, after: usize, start: usize, wanted: &[&str]) -> bool {
     forwards(reader, scope, after, wanted);
-    backwards(reader, scope, naming.start, wanted);
+    backwards(reader, scope, start, wanted);
     true
+}
+
+/// `cs1` of `cs1Label`: the member that holds what the label names.
+fn labelled<'t>(scope: Scope<'t>, name: &std::ops::Range<usize>) -> Option<&'t str> {
+    let name = std::str::from_utf8(&scope.text[name.clone()]).ok()?;
+    let stem = name.strip_suffix("Label").or(name.strip_suffix("Name"))?;
+    stem.ends_with(|last: char| last.is_ascii_digit()).then_some(stem)
 }
 
 fn forwards(reader: &mut Reader<'_>, scope: Scope<'_>, after: usize, wanted: &[&str]) {

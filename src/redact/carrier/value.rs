@@ -2,6 +2,7 @@
 
 use super::bare::{self, Style};
 use super::carry::Open;
+use super::column;
 use super::container;
 use super::kind::ValueKind;
 use super::lines;
@@ -68,8 +69,8 @@ fn wrapper_end(scope: Scope<'_>, from: usize) -> usize {
     }
     let after = from + name;
     match scope.byte(after) {
-        Some(b'"' | b'\'') if name <= 2 => after,
-        Some(b'\\') if name <= 2 && quoted::open(scope, after).is_some() => after,
+        Some(b'"' | b'\'') if is_prefix(&scope.text[from..after]) => after,
+        Some(b'\\') if is_prefix(&scope.text[from..after]) && quoted::open(scope, after).is_some() => after,
         Some(b'(') => {
             let digits = scope.text[after + 1..scope.limit.min(after + 12)]
                 .iter()
@@ -81,6 +82,12 @@ fn wrapper_end(scope: Scope<'_>, from: usize) -> usize {
         }
         _ => from,
     }
+}
+
+/// Letters that languages and databases write before a quote: `b'…'`, `N'…'`, `rb"…"`.
+fn is_prefix(letters: &[u8]) -> bool {
+    const PREFIXES: [&str; 10] = ["b", "u", "r", "f", "n", "e", "l", "x", "rb", "br"];
+    PREFIXES.iter().any(|known| letters.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 /// `[` or `{`: an own mask or a template, an ODBC value in braces, an array or object.
@@ -135,6 +142,9 @@ fn bare_value(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Sty
         _ => bare::end(scope, from, style),
     };
     if style.colon && reader.kind == ValueKind::Any && plain::is_count(scope, from, end) {
+        return end;
+    }
+    if column::bound(reader, scope, from..end) {
         return end;
     }
     // `Got token: Kind: x`: the next pair's name.

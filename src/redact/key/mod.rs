@@ -30,7 +30,7 @@ use super::carrier::reader::Reader;
 use super::carrier::scope::Scope;
 use super::carrier::sibling;
 use super::carrier::value;
-use super::carrier::{column, command, grid, multipart, prose, resume as continued, scheme};
+use super::carrier::{column, command, grid, multipart, owner, prose, resume as continued, rows, scheme};
 use super::finding::Finding;
 use name::Name;
 use spot::Spot;
@@ -94,6 +94,17 @@ pub fn resume(text: &[u8], carry: Carry, table: &KeyTable, cursor: &mut KeyCurso
     continued::resume(&mut reader, scope, carry);
 }
 
+/// Reads the rows of a table whose heading stood in the record; call it after the record's hits. Returns what
+/// the next record is expected to go on with.
+pub fn finish(text: &[u8], keys: &KeyTable, cursor: &mut KeyCursor, out: &mut Vec<Finding>) -> Option<Carry> {
+    if let Some(found) = cursor.table().filter(|_| !cursor.closed()) {
+        let record = cursor.record();
+        let whole = Scope { text, floor: record.start, limit: record.end, nested: false };
+        rows::below(&mut rows::reader(keys.labels(), cursor, out), whole, found);
+    }
+    cursor.carry()
+}
+
 /// Reads what stands at `spot`; false when the rule does not look at such places.
 fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, used: &Use) -> bool {
     if used.place == Place::Query && !matches!(spot, Spot::Pair { style, .. } if style.query) {
@@ -103,6 +114,7 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
         ValueKind::Scheme | ValueKind::Basic if scheme::is_type(scope, name.start) => return false,
         ValueKind::Scheme => return scheme::opaque(reader, scope, name.end),
         ValueKind::Basic => return scheme::basic(reader, scope, name.end),
+        ValueKind::Person if !is_capital(scope, spot) || !owner::is_person(scope, name.start) => return false,
         ValueKind::Command => return command::read(reader, scope, name.start..name.end),
         ValueKind::Vendor => {
             return match spot {
@@ -125,20 +137,33 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
                 || sibling::siblings(reader, scope, open, after)
                 || column::values(reader, scope, name.start..name.end)
                 || sibling::following(reader, scope, open, after)
+                || rows::heading(reader, scope, open, after)
         }
         Spot::Element { at } => markup::element(reader, scope, at),
         Spot::Content { at } => markup::next_element(reader, scope, at),
         Spot::Flag { at } => flag_value(reader, scope, at),
         Spot::Loose { at } => {
-            sibling::siblings(reader, scope, name.start, at)
+            let (open, after) = sibling::pointer(scope, name.start, at);
+            sibling::siblings(reader, scope, open, after)
                 || column::values(reader, scope, name.start..at)
                 || sibling::paired(reader, scope, name.start, at)
                 || grid::cell(reader, scope, name.start, at)
                 || sibling::field(reader, scope, at)
+                || rows::heading(reader, scope, name.start, at)
+                || rows::pair(reader, scope, name.start, at)
                 || prose::call(reader, scope, at)
                 || prose::read(reader, scope, name.start, at, used.prose)
         }
     }
+}
+
+/// Whether the value begins with a capital, as names do.
+fn is_capital(scope: Scope<'_>, spot: Spot) -> bool {
+    let (Spot::Pair { at, .. } | Spot::Element { at }) = spot else { return false };
+    let quote = |byte: &&u8| matches!(**byte, b' ' | b'"' | b'\'' | b'\\' | b'>');
+    let value = &scope.text[at.min(scope.limit)..scope.limit];
+    let lead = value.iter().take(12).take_while(quote).count();
+    value.get(lead).is_some_and(|byte| byte.is_ascii_uppercase() || *byte >= 0x80 || *byte == b'<')
 }
 
 /// `password = "old" -> "new"`: a plan of changes shows both.

@@ -58,6 +58,9 @@ pub(super) fn of(scope: Scope<'_>, name: Name) -> Spot {
     let bracket = skip_brackets(scope, end);
     if let Some((at, sign)) = separator(scope, bracket) {
         let query = matches!(before, b'?' | b'&' | b'#') && sign == Sign::Assign;
+        // `…/app;jsessionid=x?page=2`: a parameter of a path.
+        let matrix = before == b';' && sign == Sign::Assign && glued_path(scope, start - 1);
+        let query = query || matrix;
         let colon = sign == Sign::Colon;
         let line = colon && !flag && begins_line(scope, start);
         // `${PASSWORD:-default}`: the dash belongs to the operator.
@@ -69,6 +72,12 @@ pub(super) fn of(scope: Scope<'_>, name: Name) -> Spot {
         return Spot::Flag { at: end };
     }
     Spot::Loose { at: end }
+}
+
+/// Whether the run of characters that ends at `at` is the path of an address.
+fn glued_path(scope: Scope<'_>, at: usize) -> bool {
+    let before = scope.text[scope.floor..at].iter().rev().take(256);
+    before.take_while(|byte| byte.is_ascii_alphanumeric() || b"/._-~%".contains(byte)).any(|byte| *byte == b'/')
 }
 
 /// What separates a key from its value.
@@ -87,6 +96,8 @@ fn separator(scope: Scope<'_>, at: usize) -> Option<(usize, Sign)> {
     match scope.byte(at)? {
         b':' => match scope.byte(at + 1) {
             Some(b'=') => Some((at + 2, Sign::Assign)),
+            // `userPassword:: cGFzcw==`: LDIF says that the value is base64.
+            Some(b':') if scope.byte(at + 2) == Some(b' ') => Some((at + 2, Sign::Colon)),
             Some(b':') => None,
             Some(b'/') if scope.byte(at + 2) == Some(b'/') => None,
             _ => Some((at + 1, Sign::Colon)),
@@ -107,6 +118,12 @@ fn separator(scope: Scope<'_>, at: usize) -> Option<(usize, Sign)> {
             }
         }
         b'-' if scope.byte(at + 1) == Some(b'>') => Some((at + 2, Sign::Assign)),
+        // `password........."x"`, as settings are printed in columns.
+        b'.' => {
+            let dots = scope.text[at..scope.limit].iter().take_while(|byte| **byte == b'.').count();
+            let value = scope.byte(at + dots).is_some_and(|byte| !byte.is_ascii_whitespace());
+            (dots >= 5 && value).then_some((at + dots, Sign::Assign))
+        }
         0xE2 if scope.has(at, "→".as_bytes()) => Some((at + 3, Sign::Assign)),
         _ => None,
     }

@@ -24,6 +24,7 @@ pub(super) const ALPHABETS: &[(&str, Alphabet)] = &[
 pub(super) const VALUE_KINDS: &[(&str, ValueKind)] = &[
     ("any", ValueKind::Any),
     ("opaque", ValueKind::Opaque),
+    ("password", ValueKind::Password),
     ("text", ValueKind::Text),
     ("digits", ValueKind::Digits),
     ("code", ValueKind::Code),
@@ -37,6 +38,7 @@ pub(super) const VALUE_KINDS: &[(&str, ValueKind)] = &[
     ("command", ValueKind::Command),
     ("vendor", ValueKind::Vendor),
     ("random", ValueKind::Random),
+    ("person", ValueKind::Person),
 ];
 pub(super) const PLACES: &[(&str, Place)] =
     &[("any", Place::Any), ("query", Place::Query), ("compound", Place::Compound)];

@@ -202,7 +202,7 @@ fn stays(text: &[u8], start: usize, at: usize, domain_end: usize, floor: usize) 
     let (name, host) = (&text[start..at], &text[at + 1..domain_end]);
     name == b"git"
         || is_object_identity(name, host)
-        || super::userinfo::ends_password(text, at, floor)
+        || super::userinfo::ends_password(text, at)
         || is_message_id(text, start, at, domain_end, floor)
 }
 

@@ -24,6 +24,11 @@ pub(super) const PHRASES: &[&str] = &[
     "otp code",
     "otp is",
     "otp:",
+    "your code is",
+    "your code:",
+    "twój kod to",
+    "twój kod:",
+    "kod:",
     "passcode",
     "kod weryfikacyjny",
     "kod weryfikacji",
@@ -45,6 +50,9 @@ pub(super) fn find(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
         return None;
     }
     let from = at + phrase.len();
+    if *phrase == "kod:" {
+        return six_behind(text, from, floor);
+    }
     let limit = text.len().min(from + REACH);
     let ahead = (from..limit).take_while(|i| !matches!(text[*i], b'\n' | b'{' | b'}')).find(|i| digit_at(text, *i));
     if let Some((start, end)) = ahead.and_then(|start| Some((start, code_end(text, start, floor)?))) {
@@ -52,6 +60,14 @@ pub(super) fn find(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
     }
     let (start, end) = behind(text, at, floor)?;
     Some(ShapeHit { resume: from as u32, ..ShapeHit::new(start, end, Verdict::Proves) })
+}
+
+/// Six digits right behind `kod:`, which alone may name many things.
+fn six_behind(text: &[u8], from: usize, floor: usize) -> Option<ShapeHit> {
+    let start = from + usize::from(text.get(from) == Some(&b' '));
+    let six = (start..start + 6).all(|at| digit_at(text, at));
+    let end = six.then(|| code_end(text, start, floor)).flatten()?;
+    (end == start + 6).then(|| ShapeHit::new(start, end, Verdict::Proves))
 }
 
 /// End of four to eight digits, perhaps in two halves (`123 456`, `123-456`), standing free.

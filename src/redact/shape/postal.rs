@@ -228,6 +228,10 @@ pub(super) fn postcode_city(text: &[u8], at: usize, floor: usize) -> Option<Shap
         return None;
     }
     let end = town_end(text, postcode_end(text, at)?)?;
+    // `?page=74811 HTTP/1.1`: no town, a request.
+    if text.get(end) == Some(&b'/') {
+        return None;
+    }
     Some(ShapeHit::new(at, end, Verdict::Silent))
 }
 

@@ -40,9 +40,10 @@ pub(super) fn url(text: &[u8], at: usize, _floor: usize) -> Option<ShapeHit> {
 
 /// Whether the at-sign at `at` ends the password of `scheme://user:password@host`: what stands before it is
 /// no address then.
-pub(super) fn ends_password(text: &[u8], at: usize, floor: usize) -> bool {
+pub(super) fn ends_password(text: &[u8], at: usize) -> bool {
+    // An address found before may be the user's name: `scheme://jan@example.com:password@host`.
     const LONGEST_LEFT: usize = 256;
-    let lowest = floor.max(at.saturating_sub(LONGEST_LEFT));
+    let lowest = at.saturating_sub(LONGEST_LEFT);
     let before = &text[lowest..at];
     let run = before.iter().rev().take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'<>".contains(byte)).count();
     let run = &before[before.len() - run..];

@@ -1,0 +1,142 @@
+//! Whose object a member belongs to: `name` is a person's inside `"customer": {…}`, `User(…)` or `<contact>`.
+
+use super::member;
+use super::scope::Scope;
+
+/// Objects that stand for a person.
+#[rustfmt::skip]
+const PERSONS: &[&str] = &[
+    "assignee", "attendee", "author", "beneficiary", "billing", "buyer", "candidate", "cardholder", "client", "contact",
+    "creditor", "customer", "debtor", "driver", "employee", "guest", "insured", "invitee", "kierowca", "klient", "kontakt",
+    "kunde", "lead", "member", "nadawca", "odbiorca", "osoba", "owner", "passenger", "patient", "payee", "payer", "pacjent",
+    "person", "pracownik", "receiver", "recipient", "reporter", "sender", "shipping", "student", "subscriber", "tenant",
+    "traveler", "uzytkownik", "user", "victim", "visitor", "from", "to", "cc", "replyto",
+];
+/// What such a name may end in besides.
+const TAILS: &[&str] =
+    &["", "data", "details", "dto", "entity", "info", "model", "obj", "profile", "record", "request", "s"];
+
+/// Bytes read to the left.
+const REACH: usize = 512;
+
+/// Whether the member whose name begins at `start` belongs to a person.
+pub(crate) fn is_person(scope: Scope<'_>, start: usize) -> bool {
+    let floor = scope.floor.max(start.saturating_sub(REACH));
+    let inside = Scope { floor, ..scope };
+    parent_element(inside, start).or_else(|| container_name(inside, start)).is_some_and(names_person)
+}
+
+/// `<customer …><name>`: the name of the element right before the one that begins at `start`.
+fn parent_element(scope: Scope<'_>, start: usize) -> Option<&[u8]> {
+    let before = start.checked_sub(1).filter(|at| *at >= scope.floor && scope.text[*at] == b'<')?;
+    let close = scope.back_over_space(before);
+    let open = memchr::memrchr(b'<', &scope.text[scope.floor..close])? + scope.floor;
+    let tag = scope.text[open + 1..close].strip_suffix(b">")?;
+    let length = tag.iter().take_while(|byte| is_name_byte(**byte)).count();
+    Some(&tag[..length])
+}
+
+/// The name of the object around `start`: the key it stands under, or the class written before its bracket.
+fn container_name(scope: Scope<'_>, start: usize) -> Option<&[u8]> {
+    let open = opening(scope, start)?;
+    if let Some(owner) = member::owner(scope, open - scope.backslashes_before(open, scope.floor)) {
+        return Some(&scope.text[owner.name]);
+    }
+    let before = &scope.text[scope.floor..open];
+    let length = before.iter().rev().take_while(|byte| is_name_byte(**byte)).count();
+    (length > 0).then(|| &before[before.len() - length..])
+}
+
+/// The bracket that opens the object around `start`; brackets and quotes of its earlier members are passed over.
+fn opening(scope: Scope<'_>, start: usize) -> Option<usize> {
+    let mut closed = 0usize;
+    let mut at = start;
+    // The member's own opening quote.
+    while at > scope.floor && matches!(scope.text[at - 1], b'"' | b'\'' | b'\\' | b':') {
+        at -= 1;
+    }
+    while at > scope.floor {
+        at -= 1;
+        match scope.text[at] {
+            quote @ (b'"' | b'\'') => at = memchr::memrchr(quote, &scope.text[scope.floor..at])? + scope.floor,
+            b'}' | b')' | b']' => closed += 1,
+            b'{' | b'(' | b'[' if closed > 0 => closed -= 1,
+            b'{' | b'(' => return Some(listed(scope, at)),
+            b'[' => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `"users": [{…`: the list that the object is the first item of.
+fn listed(scope: Scope<'_>, open: usize) -> usize {
+    let before = scope.back_over_space(open);
+    if before > scope.floor && scope.text[before - 1] == b'[' { before - 1 } else { open }
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// Whether a name's last word, or the one before a word of [`TAILS`], stands for a person.
+fn names_person(name: &[u8]) -> bool {
+    TAILS.iter().any(|tail| {
+        let Some(stem) = strip_word(name, tail) else { return false };
+        PERSONS
+            .iter()
+            .any(|person| strip_word(stem, person).is_some_and(|rest| rest.is_empty() || ends_at_joint(rest, stem)))
+    })
+}
+
+/// `name` without `word` at its end, ASCII case and separators before the word ignored.
+fn strip_word<'n>(name: &'n [u8], word: &str) -> Option<&'n [u8]> {
+    let stem = name.len().checked_sub(word.len())?;
+    let same = name[stem..].eq_ignore_ascii_case(word.as_bytes());
+    let kept = name[..stem].iter().rev().take_while(|byte| matches!(**byte, b'_' | b'-')).count();
+    same.then(|| &name[..stem - if word.is_empty() { 0 } else { kept }])
+}
+
+/// `billingContact`, `billing_contact`, never `forbidden`-like words that only end in one.
+fn ends_at_joint(rest: &[u8], stem: &[u8]) -> bool {
+    let next = stem[rest.len()];
+    matches!(next, b'_' | b'-') || next.is_ascii_uppercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(text: &str) -> bool {
+        let scope = Scope { text: text.as_bytes(), floor: 0, limit: text.len(), nested: false };
+        is_person(scope, text.rfind("name").unwrap())
+    }
+
+    #[test]
+    fn the_object_around_a_name_decides() {
+        for text in [
+            r#"{"customer":{"id":7,"tags":["a"],"name":"#,
+            r#"{"a":"{\"user\":{\"name\":"#,
+            r#"{"billingContact": { "name":"#,
+            "Customer{id=7, name=",
+            "UserDto(id=7, name=",
+            "<customer id=\"7\"><name>",
+            "{user: {id: 1, name:",
+            "{:owner=>{:name=>",
+            r#"{"users":[{"name":"#,
+        ] {
+            assert!(person(text), "{text}");
+        }
+        for text in [
+            r#"{"workflow":{"name":"#,
+            r#"{"name":"#,
+            r#"{"user":{"id":1},"step":{"name":"#,
+            r#"{"userAgent":{"name":"#,
+            "Step(name=",
+            "name=",
+            "<job><name>",
+        ] {
+            assert!(!person(text), "{text}");
+        }
+    }
+}
