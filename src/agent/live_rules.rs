@@ -4,6 +4,7 @@
 //! set masked are masked once more by the shipper before they leave. An exception that ends while the agent
 //! runs makes a new set: what waits in the spool loses it too.
 
+use super::shadow::ShadowBook;
 use crate::redact::RuleSet;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
@@ -14,34 +15,57 @@ const EVERY: Duration = Duration::from_secs(60);
 
 /// A handle on the rule set in force; clones share it.
 #[derive(Clone)]
-pub struct LiveRules(Arc<ArcSwap<InForce>>);
+pub struct LiveRules {
+    in_force: Arc<ArcSwap<InForce>>,
+    shadow: ShadowBook,
+}
 
 /// A rule set and since when it is in force.
-struct InForce {
+pub struct InForce {
     rules: Arc<RuleSet>,
+    /// The same with the rules in shadow in force too, where there are any.
+    trial: Option<Arc<RuleSet>>,
     since: SystemTime,
 }
 
 impl From<Arc<RuleSet>> for InForce {
+    /// Compiles what is tried in shadow: not for the runtime's thread.
     fn from(rules: Arc<RuleSet>) -> InForce {
-        InForce { rules, since: SystemTime::now() }
+        let trial = rules.awakened().unwrap_or_else(|error| {
+            tracing::error!(%error, "rules in shadow do not compile as rules in force; they give no samples");
+            None
+        });
+        InForce { rules, trial: trial.map(Arc::new), since: SystemTime::now() }
     }
 }
 
 impl LiveRules {
     /// The rule set in force.
     pub fn current(&self) -> Arc<RuleSet> {
-        self.0.load().rules.clone()
+        self.in_force.load().rules.clone()
     }
 
     /// Since when it is in force.
     pub fn since(&self) -> SystemTime {
-        self.0.load().since
+        self.in_force.load().since
+    }
+
+    /// What rules in shadow would have done.
+    pub fn shadow(&self) -> &ShadowBook {
+        &self.shadow
+    }
+
+    /// `rules` with those in shadow in force too; none where none is in shadow, or when `rules` are in force no
+    /// more.
+    pub(super) fn trial_of(&self, rules: &Arc<RuleSet>) -> Option<Arc<RuleSet>> {
+        let now = self.in_force.load();
+        now.trial.clone().filter(|_| Arc::ptr_eq(&now.rules, rules))
     }
 
     /// Puts another rule set in force.
-    pub fn replace(&self, rules: Arc<RuleSet>) {
-        self.0.store(Arc::new(rules.into()));
+    pub fn replace(&self, next: InForce) {
+        self.shadow.follow(&next.rules);
+        self.in_force.store(Arc::new(next));
     }
 
     /// Drops exceptions whose last day is over, until it is dropped itself.
@@ -56,11 +80,11 @@ impl LiveRules {
 
     /// Replaces a set in which exceptions have ended before `today`. One that was put in force meanwhile stays.
     fn end_exceptions(&self, today: i64) {
-        let current = self.0.load();
+        let current = self.in_force.load();
         match current.rules.without_ended(today) {
             Ok(None) => {}
             Ok(Some(rules)) => {
-                self.0.compare_and_swap(&current, Arc::new(Arc::new(rules).into()));
+                self.in_force.compare_and_swap(&current, Arc::new(Arc::new(rules).into()));
                 tracing::info!("exceptions of the rules have ended; what they let through is masked from now on");
             }
             Err(error) => tracing::error!(%error, "the rules without their ended exceptions do not compile"),
@@ -70,7 +94,9 @@ impl LiveRules {
 
 impl From<Arc<RuleSet>> for LiveRules {
     fn from(rules: Arc<RuleSet>) -> Self {
-        LiveRules(Arc::new(ArcSwap::from_pointee(rules.into())))
+        let shadow = ShadowBook::default();
+        shadow.follow(&rules);
+        LiveRules { in_force: Arc::new(ArcSwap::from_pointee(rules.into())), shadow }
     }
 }
 

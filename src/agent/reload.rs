@@ -4,7 +4,7 @@
 //! is put in force, as a whole. Whatever is wrong leaves the old set in force and is said in the own log, by a
 //! counter and in `/readyz`, until a later reload succeeds.
 
-use super::live_rules::LiveRules;
+use super::live_rules::{InForce, LiveRules};
 use super::loosening;
 use super::progress::Progress;
 use crate::redact::policy::Policy;
@@ -90,7 +90,7 @@ pub async fn follow(
         begins();
         let old = live.current();
         let outcome = match aside(source.clone(), old.clone()).await {
-            Ok(proposal) => put_in_force(proposal, &live, &progress),
+            Ok((proposal, next)) => put_in_force(proposal, next, &live, &progress),
             Err(mistakes) => refuse(&mistakes, &progress),
         };
         if matches!(outcome, Outcome::Replaced(_)) {
@@ -101,7 +101,7 @@ pub async fn follow(
 }
 
 /// Loads and judges on a thread of its own, behind the threads that redact.
-async fn aside(source: Arc<dyn RuleSource>, old: Arc<RuleSet>) -> Result<Proposal, Vec<String>> {
+async fn aside(source: Arc<dyn RuleSource>, old: Arc<RuleSet>) -> Result<(Proposal, InForce), Vec<String>> {
     let (tell, told) = tokio::sync::oneshot::channel();
     let work = move || {
         // Where the system refuses, it competes for the processor as every thread does.
@@ -115,16 +115,20 @@ async fn aside(source: Arc<dyn RuleSource>, old: Arc<RuleSet>) -> Result<Proposa
 }
 
 /// What examples cannot show: probes of every class are masked, and no rule in force is lost.
-fn judge(proposal: Proposal, old: &RuleSet) -> Result<Proposal, Vec<String>> {
+fn judge(proposal: Proposal, old: &RuleSet) -> Result<(Proposal, InForce), Vec<String>> {
     let missed = selftest::round(&mut Redactor::new(proposal.rules.clone()), 1).missed;
     if !missed.is_empty() {
         return Err(vec![format!("probes came out readable: {}", missed.join(", "))]);
     }
     let lost = loosening::between(old, &proposal.rules, &proposal.policy, &proposal.allow_loosening);
-    if lost.is_empty() { Ok(proposal) } else { Err(vec![loosening::told(&lost)]) }
+    if !lost.is_empty() {
+        return Err(vec![loosening::told(&lost)]);
+    }
+    let next = InForce::from(proposal.rules.clone());
+    Ok((proposal, next))
 }
 
-fn put_in_force(proposal: Proposal, live: &LiveRules, progress: &Progress) -> Outcome {
+fn put_in_force(proposal: Proposal, next: InForce, live: &LiveRules, progress: &Progress) -> Outcome {
     let (old, new) = (live.current(), proposal.rules);
     progress.set_reload(None);
     if !proposal.needs_restart.is_empty() {
@@ -135,7 +139,7 @@ fn put_in_force(proposal: Proposal, live: &LiveRules, progress: &Progress) -> Ou
         tracing::info!(digest = %new.fingerprint(), "rules were read again and say the same");
         return Outcome::Same;
     }
-    live.replace(new.clone());
+    live.replace(next);
     Progress::add(&progress.rules_reloads, 1);
     let (added, removed, changed) = compared(old.rules(), new.rules());
     let (from, to) = (old.fingerprint(), new.fingerprint());

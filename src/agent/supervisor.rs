@@ -86,13 +86,18 @@ pub async fn run(
     let (stop_shipper, stopped) = watch::channel(false);
     let max_age = settings.spool.max_age;
     let backoff = Backoff::default();
-    let following = tokio::spawn(keys.clone().follow(progress.clone()));
     let apm = match &settings.apm {
         Some(settings) => start_apm(settings, &progress).await,
         None => None,
     };
-    let probing = tokio::spawn(selftest::follow(rules.clone(), progress.clone()));
-    let ending = tokio::spawn(rules.clone().follow_days());
+    rules.shadow().resume(&settings.state_dir);
+    let shadow = rules.shadow().clone();
+    let beside = [
+        tokio::spawn(keys.clone().follow(progress.clone())),
+        tokio::spawn(selftest::follow(rules.clone(), progress.clone())),
+        tokio::spawn(rules.clone().follow_days()),
+        tokio::spawn(shadow.clone().keep(settings.state_dir.clone())),
+    ];
     let (traced, spans) = (Traced::default(), apm.clone());
     let shipper = Shipper {
         sink,
@@ -113,9 +118,8 @@ pub async fn run(
     if let Some(apm) = apm {
         apm.settle().await;
     }
-    following.abort();
-    probing.abort();
-    ending.abort();
+    beside.iter().for_each(tokio::task::JoinHandle::abort);
+    shadow.save(&settings.state_dir);
     ended
 }
 

@@ -9,7 +9,9 @@ use super::mint::{LiveKeys, Mint};
 use super::origin_names::OriginNames;
 use super::progress::{Progress, Pulse};
 use super::settings::Settings;
-use crate::batch::{Batch, Encoder, Encoding, Envelope, EnvelopeParts, Facts, Origin, Pushed, RecordHead, RecordKey};
+use super::shadow::ShadowWatch;
+use super::stream_envelope::envelope;
+use crate::batch::{Batch, Encoder, Encoding, Envelope, Facts, Origin, Pushed, RecordHead, RecordKey};
 use crate::record::{Covers, Fingerprint, Position, StreamId};
 use crate::redact::rule::RuleIndex;
 use crate::redact::{RawLine, Redacted, Redactor, RuleSet, StreamState, Withheld};
@@ -19,7 +21,6 @@ use crate::tally::Tally;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use std::collections::HashMap;
 use std::ops::Range;
-use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -89,6 +90,7 @@ struct Pen {
     hits: Vec<[u64; 2]>,
     sealed: Vec<Batch>,
     progress: Arc<Progress>,
+    shadow: ShadowWatch,
 }
 
 impl Worker {
@@ -101,6 +103,7 @@ impl Worker {
         progress: Arc<Progress>,
         channels: Channels,
     ) -> Worker {
+        let current = rules.current();
         let mut encoder = Encoder::new(settings.batch);
         encoder.set_utc_offset(utc_offset());
         let pen = Pen {
@@ -111,8 +114,9 @@ impl Worker {
             hits: Vec::new(),
             sealed: Vec::new(),
             progress: progress.clone(),
+            shadow: ShadowWatch::new(rules.shadow().clone(), rules.trial_of(&current)),
         };
-        let (redactor, mint) = (Redactor::new(rules.current()), Mint::new(keys));
+        let (redactor, mint) = (Redactor::new(current), Mint::new(keys));
         let (ends, streams, origins) = (Vec::new(), HashMap::new(), OriginNames::default());
         let pulse = progress.pulse();
         progress.meet(&settings);
@@ -191,7 +195,8 @@ impl Worker {
             self.origins.learn(layout, &mut self.redactor);
         }
         let (envelope, origins) = (&stream.envelope, &self.origins);
-        let entry = Entry { chunk: &chunk, envelope, origins, rules: &current, now: now() };
+        let source = &self.settings.sources[chunk.info.source].name;
+        let entry = Entry { chunk: &chunk, envelope, origins, rules: &current, source, now: now() };
         let (pen, place) = (&mut self.pen, &mut stream.place);
         pen.tally(chunk.info.source).bytes +=
             chunk.layout.as_ref().map_or(chunk.to.offset - chunk.from.offset, |_| chunk.bytes.len() as u64);
@@ -235,6 +240,7 @@ impl Worker {
         self.redactor.set_rules(rules.clone());
         self.streams.values_mut().for_each(|stream| stream.block.follow(&old, rules));
         self.origins.forget();
+        self.pen.shadow = ShadowWatch::new(self.rules.shadow().clone(), self.rules.trial_of(rules));
         let took = began.elapsed().as_nanos().min(u64::MAX.into()) as u64;
         self.progress.rules_pause.fetch_max(took, Ordering::Relaxed);
     }
@@ -291,36 +297,14 @@ impl Worker {
     }
 }
 
-/// The fixed part of a stream's records. The path goes through the engine like any record.
-fn envelope(settings: &Settings, info: &StreamInfo, redactor: &mut Redactor) -> Envelope {
-    let source = &settings.sources[info.source];
-    let path = info.path.as_ref().map(|path| {
-        let mut masked = Vec::new();
-        let bytes = path.as_os_str().as_bytes();
-        redactor.redact(&mut StreamState::default(), bytes, &[bytes.len() as u32], &mut |redacted| {
-            redacted.write_to(&mut masked);
-        });
-        String::from_utf8_lossy(&masked).into_owned()
-    });
-    let tags: Vec<String> = settings.tags.iter().chain(&source.tags).cloned().collect();
-    Envelope::new(&EnvelopeParts {
-        ddsource: &source.ddsource,
-        service: &source.service,
-        hostname: &settings.hostname,
-        tags: &tags,
-        retention: &settings.retention,
-        source: &source.name,
-        file: path.as_deref(),
-        trust_origin: source.trust_origin,
-    })
-}
-
 /// What all records of one chunk share.
 struct Entry<'a> {
     chunk: &'a Chunk,
     envelope: &'a Envelope,
     origins: &'a OriginNames,
     rules: &'a RuleSet,
+    /// Name of the source.
+    source: &'a str,
     now: i64,
 }
 
@@ -394,6 +378,9 @@ impl Pen {
             return;
         }
         self.count(entry.chunk.info.source, record);
+        if !record.shadowed().is_empty() {
+            self.shadow.note(record, entry.rules, entry.source, entry.now);
+        }
         let head = RecordHead {
             envelope: entry.envelope,
             raw: RawLine(raw),

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 /// The argument that names a configuration.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Default, Debug)]
 pub struct ConfigFile {
     /// Configuration; without it $LOGVEIL_CONFIG, then /etc/logveil/logveil.yaml.
     #[arg(long, value_name = "FILE")]

@@ -26,6 +26,7 @@ mod rule_choice;
 pub mod rules;
 pub mod run;
 pub mod scan;
+mod shadow_samples;
 pub mod spool;
 mod suspect;
 pub mod token;

@@ -1,6 +1,7 @@
 //! `logveil rules list | show | test | lint | catalogue`: what the rules are and whether they keep their word.
 
 use super::exit::{self, fail};
+use super::shadow_samples;
 use crate::config::rules::twice;
 use crate::redact::rule::{Rule, RuleTest, Severity, Stage};
 use crate::redact::rule_test::{self, Failure, Report};
@@ -43,6 +44,12 @@ enum Command {
         /// As a JSON object.
         #[arg(long)]
         json: bool,
+        /// Show what the running agent has noted of the rule in shadow: a count and masked samples.
+        #[arg(long, conflicts_with = "path")]
+        samples: bool,
+        /// Configuration of that agent; without it $LOGVEIL_CONFIG, then /etc/logveil/logveil.yaml.
+        #[arg(long, value_name = "FILE", requires = "samples")]
+        config: Option<PathBuf>,
         /// Rule file or folder; the built-in pack without it.
         path: Option<PathBuf>,
     },
@@ -72,7 +79,8 @@ pub fn run(args: Args) -> ExitCode {
     let mut out = io::BufWriter::new(anstream::stdout().lock());
     let done = match args.command {
         Command::List { json, path } => with_rules(path.as_deref(), |rules| list(&mut out, rules, json)),
-        Command::Show { id, json, path } => with_rules(path.as_deref(), |rules| show(&mut out, rules, &id, json)),
+        Command::Show { id, json, samples: true, config, .. } => shadow_samples::show(&mut out, &id, config, json),
+        Command::Show { id, json, path, .. } => with_rules(path.as_deref(), |rules| show(&mut out, rules, &id, json)),
         Command::Test { path, json } => with_rules(path.as_deref(), |rules| test(&mut out, rules, json)),
         Command::Lint { path, json } => lint(&mut out, path.as_deref(), json),
         Command::Catalogue => write!(out, "{}", catalogue::markdown(&builtin::packs())).map(|()| ExitCode::SUCCESS),

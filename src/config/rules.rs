@@ -6,7 +6,7 @@
 
 use super::settings::{Config, PackRef};
 use crate::redact::policy::{Policy, adjust, drop_ended};
-use crate::redact::rule::{Pack, Rule};
+use crate::redact::rule::{BESIDE, Pack, Rule, Stage};
 use crate::redact::rule_test::{self, RuleOutcome};
 use crate::redact::{RuleSet, builtin, rule_file};
 use crate::rules_dir;
@@ -184,11 +184,20 @@ pub fn twice(level: &[Rule]) -> impl Iterator<Item = String> {
     })
 }
 
-/// A rule of a later level replaces the one with the same id, in its place.
+/// A rule of a later level replaces the one with the same id, in its place. One that is in shadow does not
+/// take the place of one in force: it runs beside it.
 fn overlay(rules: &mut Vec<Rule>, more: Vec<Rule>) {
-    for rule in more {
-        match rules.iter_mut().find(|known| known.id == rule.id) {
-            Some(known) => *known = rule,
+    for mut rule in more {
+        let beside = format!("{}{BESIDE}", rule.id);
+        let place = rules.iter().position(|known| known.id == rule.id);
+        let in_force = place.is_some_and(|at| rules[at].stage == Stage::Enforce);
+        rules.retain(|known| known.id != beside);
+        match place {
+            Some(at) if in_force && rule.stage == Stage::Shadow => {
+                rule.id = beside;
+                rules.insert(at + 1, rule);
+            }
+            Some(at) => rules[at] = rule,
             None => rules.push(rule),
         }
     }
@@ -303,5 +312,38 @@ mod tests {
         std::fs::write(folder.path().join("a.yaml"), good.replace("x [badge]", "x [bandage]")).unwrap();
         let error = told(&try_now().unwrap_err());
         assert!(error.contains("a.yaml:4: badge: 1 of its examples do not hold (example)"), "{error}");
+    }
+
+    #[test]
+    fn a_new_form_in_shadow_runs_beside_the_one_in_force() {
+        let folder = tempfile::tempdir().unwrap();
+        let levels = ["one", "two", "three"].map(|name| folder.path().join(name));
+        let shadow =
+            |name: &str| pack(name, &["badge"]).replace("    mask: label\n", "    mask: label\n    stage: shadow\n");
+        for (path, text) in
+            levels.iter().zip([pack("one", &["badge", "other"]), shadow("two"), pack("three", &["badge"])])
+        {
+            std::fs::create_dir(path).unwrap();
+            std::fs::write(path.join("a.yaml"), text).unwrap();
+        }
+        let of = |paths: &[&Path]| {
+            let set = load(&refs(paths), &Policy::default(), &mut |_| {}).unwrap();
+            let rules = set.rules().iter().map(|rule| (rule.id.clone(), rule.origin.pack.clone(), rule.stage));
+            rules.collect::<Vec<_>>()
+        };
+        let told = |id: &str, pack: &str, stage| (id.to_owned(), pack.to_owned(), stage);
+        let [one, two, three] = levels.each_ref().map(|path| path.as_path());
+        let wanted = [
+            told("badge", "one", Stage::Enforce),
+            told("badge@shadow", "two", Stage::Shadow),
+            told("other", "one", Stage::Enforce),
+        ];
+        assert_eq!(of(&[one, two]), wanted);
+        assert_eq!(of(&[one, two, three])[0], told("badge", "three", Stage::Enforce));
+        assert_eq!(of(&[one, two, three]).len(), 2, "the next form in force ends the trial");
+        let rules = gather(&refs(&[one, two]), &builtin::rules).unwrap();
+        assert!(try_examples(&rules).is_ok(), "each form keeps its own word");
+        let off = Policy { disable: vec!["badge".into()], ..Policy::default() };
+        assert_eq!(load(&refs(&[one, two]), &off, &mut |_| {}).unwrap().len(), 1);
     }
 }

@@ -3,7 +3,7 @@
 //! A policy can only choose among masks, name exceptions with a reason, and switch whole rules off by id;
 //! everything it does is visible in the rule set's fingerprint.
 
-use super::rule::{Allow, Class, Find, Rule, Stage, What};
+use super::rule::{Allow, BESIDE, Class, Find, Rule, Stage, What};
 
 /// The decisions of the `redaction:` section.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -117,10 +117,14 @@ pub mod governed {
 impl Policy {
     /// True when the rule of that id is in force under this policy.
     pub fn enables(&self, id: &str) -> bool {
+        let named = |id: &str| self.disable.iter().any(|disabled| disabled == id);
+        if let Some(base) = id.strip_suffix(BESIDE) {
+            return self.enables(base) && !named(id);
+        }
         let governed_off = (self.user_agents == KeepOrMask::Keep && governed::USER_AGENTS.contains(&id))
             || (self.names == Names::Off && governed::NAMES.contains(&id))
             || (self.private_ips == PrivateIps::Mask && governed::PRIVATE_IPS.contains(&id));
-        !governed_off && !self.disable.iter().any(|disabled| disabled == id)
+        !governed_off && !named(id)
     }
 
     /// How values of a class are replaced.
@@ -145,6 +149,9 @@ mod tests {
         assert!(policy.enables("keep-private-ip"));
         policy.disable.push("email".into());
         assert!(!policy.enables("email") && policy.enables("ipv4"));
+        assert!(!policy.enables("email@shadow") && policy.enables("ipv4@shadow"));
+        policy.disable.push("ipv4@shadow".into());
+        assert!(policy.enables("ipv4") && !policy.enables("ipv4@shadow"));
     }
 
     #[test]

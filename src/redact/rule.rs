@@ -7,6 +7,9 @@
 use super::key::KeyFind;
 use crate::token::TokenClass;
 
+/// What follows the id of a rule's new form while it runs in shadow beside the one in force.
+pub const BESIDE: &str = "@shadow";
+
 /// Index of a rule in its compiled set.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct RuleIndex(pub u16);
@@ -124,7 +127,7 @@ impl Rule {
     }
 
     /// Everything that decides what is masked, as text.
-    pub(super) fn decisions(&self) -> String {
+    pub fn decisions(&self) -> String {
         let Rule { id, class, severity, label, what, check, near, not_near, mask, allow, stage, .. } = self;
         format!("{:?}", (id, class, severity, label, what, check, near, not_near, mask, allow, stage))
     }

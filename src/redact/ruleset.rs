@@ -173,6 +173,18 @@ impl RuleSet {
         RuleSet::compile(rules, &policy).map(Some)
     }
 
+    /// The same rules with those in shadow in force too; none where none is in shadow.
+    ///
+    /// # Errors
+    /// None in practice: the rules compiled before.
+    pub fn awakened(&self) -> Result<Option<RuleSet>, CompileError> {
+        if self.rules.iter().all(|rule| rule.stage == Stage::Enforce) {
+            return Ok(None);
+        }
+        let awake = |rule: &Rule| Rule { stage: Stage::Enforce, ..rule.clone() };
+        RuleSet::compile(self.rules.iter().map(awake).collect(), &self.policy).map(Some)
+    }
+
     /// The same set, reporting every candidate with what became of it: slower, for explanations.
     pub(super) fn with_reasons(self) -> RuleSet {
         RuleSet { reasons: true, ..self }

@@ -65,7 +65,8 @@ fn admin(host: &Host, path: &str) -> (u16, String) {
     use std::io::{Read, Write};
     said(host, "admin endpoints are open address=", 1);
     let log = host.own_log();
-    let address = log.split("admin endpoints are open address=").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let address =
+        log.rsplit("admin endpoints are open address=").next().and_then(|rest| rest.split_whitespace().next());
     let mut socket = std::net::TcpStream::connect(address.expect("an address")).expect("connected");
     write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("sent");
     let mut answer = String::new();
@@ -108,7 +109,12 @@ fn under_load_nothing_is_lost_and_nothing_redacted_by_half_a_set() {
             version += 1;
             write(&host, "rules/acme.yaml", &pack(version));
             hang_up(&agent);
-            said(&host, "rules reloaded", version);
+            // The own log would hold some of them back.
+            let until = Instant::now() + LIMIT;
+            while metric(&host, "logveil_rules_reloads_total") < version as f64 {
+                assert!(Instant::now() < until, "reload {version} did not come:\n{}", host.own_log());
+                std::thread::sleep(Duration::from_millis(20));
+            }
         }
         assert!(version >= 3, "{version} reloads during the load");
     });
@@ -297,4 +303,50 @@ fn batches_of_the_run_before_are_masked_by_the_rules_of_this_one() {
     wait_for(&intake, &host, 1);
     assert!(agent.stop().success());
     assert_eq!(messages(&intake), ["{\"n\":0,\"b\":\"[gate-0]\"}"]);
+}
+
+/// What the program prints, and whether it succeeded.
+fn logveil(args: &[&str]) -> (bool, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_logveil")).args(args).output().expect("the binary");
+    let both = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&both).into_owned())
+}
+
+#[test]
+fn a_new_form_runs_in_shadow_beside_the_old_one_and_shows_masked_samples() {
+    let intake = intake("");
+    let host = host(&intake, &pack(0));
+    let agent = host.start();
+    host.append("a.log", "badge_1234\n");
+    wait_for(&intake, &host, 1);
+    let trial = pack(1).replace("pack: acme", "pack: trial").replace("min: 4}", "min: 3}\n    stage: shadow");
+    fs::create_dir(host.path("trial")).expect("a folder");
+    write(&host, "trial/acme.yaml", &trial.replace("x badge_1 y", "x badge_12 y"));
+    let packs = host.path("rules").display().to_string();
+    let text = fs::read_to_string(host.path("logveil.yaml")).expect("read");
+    write(&host, "logveil.yaml", &text.replace(&packs, &format!("{packs}, {}", host.path("trial").display())));
+    said(&host, "rules reloaded", 1);
+    host.append("a.log", "badge_1234 by ana@mail.example\nbadge_123 by ana@mail.example\n");
+    wait_for(&intake, &host, 3);
+    let counted = metric(&host, "logveil_rule_records_total{rule=\"badge@shadow\",stage=\"shadow\"}");
+    assert_eq!(counted, 2.0);
+    assert!(agent.stop().success(), "{}", host.own_log());
+    assert_eq!(messages(&intake), ["[badge-0]", "[badge-0] by [email]", "badge_123 by [email]"]);
+    let config = host.path("logveil.yaml").display().to_string();
+    let (good, shown) = logveil(&["rules", "show", "badge", "--samples", "--config", &config]);
+    assert!(good && shown.contains("would mask something in 2 records"), "{shown}");
+    assert!(shown.contains("workflows  [badge-1] by [email]") && !shown.contains("ana@"), "{shown}");
+    assert!(logveil(&["rules", "show", "locker", "--samples", "--config", &config]).1.contains("nothing seen yet"));
+    let (good, shown) = logveil(&["rules", "show", "email", "--samples", "--config", &config]);
+    assert!(!good && shown.contains("no rule 'email' is in shadow"), "{shown}");
+    let (_, told) = logveil(&["rules", "show", "badge@shadow", "--samples", "--json", "--config", &config]);
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!((&told["rule"], &told["records"]), (&"badge@shadow".into(), &2.into()));
+    let agent = host.start();
+    host.append("a.log", "badge_123\n");
+    wait_for(&intake, &host, 4);
+    assert!(agent.stop().success());
+    let (_, shown) = logveil(&["rules", "show", "badge", "--samples", "--config", &config]);
+    assert!(shown.contains("in 3 records"), "counts outlive a restart: {shown}");
+    host.assert_clean();
 }

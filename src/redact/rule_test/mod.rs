@@ -12,7 +12,7 @@ mod tests;
 use super::filler;
 use super::policy::{KeepOrMask, Policy};
 use super::redactor::{RawLine, Redactor, StreamState};
-use super::rule::{Rule, RuleTest, Stage};
+use super::rule::{BESIDE, Rule, RuleTest, Stage};
 use super::ruleset::{CompileError, RuleSet};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -78,7 +78,10 @@ pub fn run(rules: &[Rule]) -> Result<Report, CompileError> {
 
 /// A bench on which rules that are in shadow or switched off by default mask too.
 fn awake(rules: &[Rule]) -> Result<Bench, CompileError> {
-    let rules: Vec<Rule> = rules.iter().map(|rule| Rule { stage: Stage::Enforce, ..rule.clone() }).collect();
+    // Of a rule with a new form beside it only the new form is awake: the old one has the other bench.
+    let replaced = |rule: &Rule| rules.iter().any(|other| other.id.strip_suffix(BESIDE) == Some(&rule.id));
+    let awake = |rule: &Rule| Rule { stage: Stage::Enforce, ..rule.clone() };
+    let rules: Vec<Rule> = rules.iter().filter(|rule| !replaced(rule)).map(awake).collect();
     Bench::new(&rules, &Policy { user_agents: KeepOrMask::Mask, ..Policy::default() })
 }
 
