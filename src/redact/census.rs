@@ -76,6 +76,7 @@ impl Census {
                 Target::Regex(number) => add(rules.expressions[usize::from(*number)].rule, 1),
                 Target::Shape(number) => add(rules.shapes[usize::from(*number)].0, 1),
                 Target::Key(word) => rules.keys.rules_of(*word).for_each(|rule| add(rule, 1)),
+                Target::Gate(_) => {}
             }
         }
         let table = &rules.by_trigger;
@@ -89,8 +90,8 @@ impl Census {
         ] {
             shapes.iter().for_each(|number| add(rules.shapes[usize::from(*number)].0, places));
         }
-        for &(at, digits) in &triggers.digits {
-            table.digits.at(block, &(0..block.len()), at as usize, digits, |number| {
+        for &group in &triggers.digits {
+            table.digits.at(block, &(0..block.len()), group, table.digits.always(), |number| {
                 add(rules.shapes[usize::from(number)].0, 1);
             });
         }

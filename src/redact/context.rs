@@ -38,6 +38,11 @@ impl Near {
         Near { words: compiled, within: words.within as usize }
     }
 
+    /// The words as they are compared.
+    pub(super) fn into_words(self) -> Vec<Box<[u8]>> {
+        self.words
+    }
+
     /// How near one of the words stands to `span` inside `text[floor..limit]`.
     pub(super) fn nearness(&self, text: &[u8], span: Span, floor: usize, limit: usize) -> Nearness {
         let (start, end) = (span.start as usize, span.end as usize);

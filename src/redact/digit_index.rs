@@ -5,6 +5,7 @@
 
 use super::shape::Shape;
 use super::shape::start::{Start, before, behind, lead, starts};
+use super::trigger::Group;
 use std::ops::Range;
 
 /// Longest first run of digits that is told apart.
@@ -24,19 +25,34 @@ pub(super) struct DigitIndex {
     by_place: Vec<u64>,
     by_run: Vec<u64>,
     by_count: Vec<u64>,
+    /// Rows that are asked without any word near.
+    always: Vec<u64>,
+}
+
+/// A shape as one rule uses it.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    /// The least number of digits it asks for; the least are asked first.
+    pub(super) least: u8,
+    /// Its number in the rule set.
+    pub(super) number: u16,
+    pub(super) shape: &'static Shape,
+    /// What is not proven by itself needs a word near.
+    pub(super) gated: bool,
 }
 
 impl DigitIndex {
-    /// An index of shapes, each with the least number of digits it asks for; the least are asked first.
-    pub(super) fn new(mut shapes: Vec<(u8, u16, &'static Shape)>) -> DigitIndex {
-        shapes.sort_unstable_by_key(|(least, number, _)| (*least, *number));
-        let (mut index, mut least) = (DigitIndex::default(), Vec::new());
-        for (count, number, shape) in shapes {
+    /// An index of shapes.
+    pub(super) fn new(mut shapes: Vec<Asked>) -> DigitIndex {
+        shapes.sort_unstable_by_key(|asked| (asked.least, asked.number));
+        let (mut index, mut least, mut always) = (DigitIndex::default(), Vec::new(), Vec::new());
+        for Asked { least: count, number, shape, gated } in shapes {
             for row in starts(shape) {
                 let runs = row.runs & shape.first_runs;
                 if runs != 0 {
                     index.rows.push((number, Start { runs, ..row }));
                     least.push(count);
+                    always.push(row.proves || !gated);
                 }
             }
         }
@@ -46,6 +62,7 @@ impl DigitIndex {
             index.known[usize::from(*number)] = true;
         }
         index.width = index.rows.len().div_ceil(64);
+        index.always = index.set_of(|bit| always[bit]);
         index.by_place = index.sets(before::COUNT * lead::COUNT, |row, key| {
             row.before >> (key / lead::COUNT) & 1 == 1 && row.leads >> (key % lead::COUNT) & 1 == 1
         });
@@ -61,6 +78,29 @@ impl DigitIndex {
         index
     }
 
+    fn set_of(&self, holds: impl Fn(usize) -> bool) -> Vec<u64> {
+        let mut set = vec![0; self.width];
+        for bit in (0..self.rows.len()).filter(|bit| holds(*bit)) {
+            set[bit / 64] |= 1 << (bit % 64);
+        }
+        set
+    }
+
+    /// The rows of a shape.
+    pub(super) fn rows_of(&self, number: u16) -> Vec<u64> {
+        self.set_of(|bit| self.rows[bit].0 == number)
+    }
+
+    /// The rows that are asked without any word near.
+    pub(super) fn always(&self) -> &[u64] {
+        &self.always
+    }
+
+    /// From now on every row is asked without a word.
+    pub(super) fn open_all(&mut self) {
+        self.always = self.set_of(|_| true);
+    }
+
     /// One set of bits for each key: the rows that hold for it.
     fn sets(&self, keys: usize, holds: impl Fn(&Start, usize) -> bool) -> Vec<u64> {
         let mut sets = vec![0; keys * self.width];
@@ -72,14 +112,17 @@ impl DigitIndex {
         sets
     }
 
-    /// Hands out the shapes to ask at the group that begins at `at`, `count` digits among its first 32 bytes.
+    /// Hands out the shapes to ask at `group`, of the rows in `open`.
     #[inline]
-    pub(super) fn at(&self, text: &[u8], record: &Range<usize>, at: usize, count: u8, mut ask: impl FnMut(u16)) {
+    pub(super) fn at(&self, text: &[u8], record: &Range<usize>, group: Group, open: &[u64], mut ask: impl FnMut(u16)) {
+        let Group { at, count } = group;
+        let at = at as usize;
         let place = place_of(&text[..record.end], record.start, at) * self.width;
         let run = run_of(&text[..record.end], at) * self.width;
         let count = usize::from(count).min(COUNTED) * self.width;
         for word in 0..self.width {
-            let mut bits = self.by_place[place + word] & self.by_run[run + word] & self.by_count[count + word];
+            let mut bits =
+                open[word] & self.by_place[place + word] & self.by_run[run + word] & self.by_count[count + word];
             while bits != 0 {
                 ask(self.rows[word * 64 + bits.trailing_zeros() as usize].0);
                 bits &= bits - 1;
@@ -89,11 +132,12 @@ impl DigitIndex {
 
     /// As [`DigitIndex::at`], right behind a hit: every shape that asks for so many digits. A shape looks left
     /// no further than its last hit, so that what stands there must not speak against it.
-    pub(super) fn any(&self, count: u8, mut ask: impl FnMut(u16)) {
+    pub(super) fn any(&self, count: u8, open: &[u64], mut ask: impl FnMut(u16)) {
         let count = usize::from(count).min(COUNTED) * self.width;
         let mut last = None;
         for (bit, (number, _)) in self.rows.iter().enumerate() {
-            if self.by_count[count + bit / 64] >> (bit % 64) & 1 == 1 && last != Some(*number) {
+            let asked = open[bit / 64] & self.by_count[count + bit / 64];
+            if asked >> (bit % 64) & 1 == 1 && last != Some(*number) {
                 last = Some(*number);
                 ask(*number);
             }
@@ -111,20 +155,7 @@ impl DigitIndex {
 /// What stands before the group at `at`, and what it begins with.
 #[inline]
 fn place_of(text: &[u8], start: usize, at: usize) -> usize {
-    let before = if at <= start {
-        before::START
-    } else {
-        match text[at - 1] {
-            b'a'..=b'z' | b'A'..=b'Z' => before::LETTER,
-            b' ' => before::SPACE,
-            b'.' | b',' | b'-' if at >= start + 2 && text[at - 2].is_ascii_digit() => before::JOINED,
-            b'-' => before::DASH,
-            b'_' => before::UNDERSCORE,
-            b'+' => before::PLUS,
-            b'(' => before::BRACKET,
-            _ => before::OTHER,
-        }
-    };
+    let before = if at <= start { before::START } else { before_of(text, start, at) };
     let lead = match text[at] {
         b'0' if text.get(at + 1) == Some(&b'0') => lead::ZEROS,
         b'0' => lead::ZERO,
@@ -133,6 +164,40 @@ fn place_of(text: &[u8], start: usize, at: usize) -> usize {
         _ => lead::MIDDLE,
     };
     before * lead::COUNT + lead
+}
+
+/// What stands before `at`, which is not the record's first byte.
+#[inline]
+fn before_of(text: &[u8], start: usize, at: usize) -> usize {
+    match text[at - 1] {
+        b'a'..=b'z' | b'A'..=b'Z' => match letters_before(text, start, at) {
+            1 => before::LETTERS_1,
+            2 => before::LETTERS_2,
+            3 => before::LETTERS_3,
+            6 => before::LETTERS_6,
+            _ => before::LETTERS,
+        },
+        b' ' => match letters_before(text, start, at - 1) {
+            2 => before::SPACE_2,
+            3 => before::SPACE_3,
+            _ => before::SPACE,
+        },
+        b'.' | b',' | b'-' if at >= start + 2 && text[at - 2].is_ascii_digit() => before::JOINED,
+        b'-' => match letters_before(text, start, at - 1) {
+            2 => before::DASH_2,
+            3 => before::DASH_3,
+            _ => before::DASH,
+        },
+        b'_' => before::UNDERSCORE,
+        b'+' => before::PLUS,
+        b'(' => before::BRACKET,
+        _ => before::OTHER,
+    }
+}
+
+/// ASCII letters right before `at`; more than six count as seven.
+fn letters_before(text: &[u8], start: usize, at: usize) -> usize {
+    text[start..at].iter().rev().take(7).take_while(|byte| byte.is_ascii_alphabetic()).count()
 }
 
 /// The length of the first run of digits, and what stands behind it.
@@ -155,33 +220,42 @@ mod tests {
     use super::*;
     use crate::redact::rule::RuleTest;
     use crate::redact::shape::{self, Trigger};
+    use crate::redact::validate::Verdict;
     use proptest::prelude::*;
 
-    fn digit_shapes() -> Vec<(u8, u16, &'static Shape)> {
+    fn digit_shapes() -> Vec<Asked> {
         let mut shapes = Vec::new();
         for (number, shape) in shape::names().filter_map(shape::by_name).enumerate() {
             for trigger in shape.triggers {
                 if let Trigger::DigitRun(least) = trigger {
-                    shapes.push((*least, number as u16, shape));
+                    shapes.push(Asked { least: *least, number: number as u16, shape, gated: true });
                 }
             }
         }
         shapes
     }
 
-    /// Whoever would answer at a group of `text` is among those that the index names.
+    /// Whoever would answer at a group of `text` is among those that the index names; who would answer with a
+    /// proof, also where no word stands near.
     fn names_all(text: &[u8]) {
         let shapes = digit_shapes();
-        let index = DigitIndex::new(shapes.clone());
+        let mut index = DigitIndex::new(shapes.clone());
+        let closed = index.always().to_vec();
+        index.open_all();
         for at in (0..text.len()).filter(|&at| text[at].is_ascii_digit() && (at == 0 || !text[at - 1].is_ascii_digit()))
         {
             let count = text[at..].iter().take(COUNTED).filter(|byte| byte.is_ascii_digit()).count() as u8;
-            let mut named = Vec::new();
-            index.at(text, &(0..text.len()), at, count, |number| named.push(number));
-            for (least, number, shape) in &shapes {
+            let (mut named, mut proving) = (Vec::new(), Vec::new());
+            let group = Group { at: at as u32, count };
+            index.at(text, &(0..text.len()), group, index.always(), |number| named.push(number));
+            index.at(text, &(0..text.len()), group, &closed, |number| proving.push(number));
+            for Asked { least, number, shape, .. } in &shapes {
                 let fits = *least <= count && shape.first_runs >> run_length(text, at) & 1 == 1;
-                if fits && (shape.find)(text, at, 0).is_some() {
-                    assert!(named.contains(number), "{} at {at} of {:?}", shape.name, String::from_utf8_lossy(text));
+                if let Some(hit) = fits.then(|| (shape.find)(text, at, 0)).flatten() {
+                    let place = || format!("{} at {at} of {:?}", shape.name, String::from_utf8_lossy(text));
+                    assert!(named.contains(number), "{}", place());
+                    let proven = hit.verdict == Verdict::Proves && shape.words.is_empty();
+                    assert!(!proven || proving.contains(number), "a proof: {}", place());
                 }
             }
         }
@@ -210,7 +284,8 @@ mod tests {
         "48123456789", "020 7946 0018", "30-001 Krak\u{f3}w", "10115 Berlin", "SW1A 1AA", "M1 1AE", "50.06143, 19.93658",
         "born 1990-01-31", "ur. 12 marca 1985", "90010112349", "123456785", "ABA300000", "ABA 300000", "ZS0000177",
         "L01X00T471", "12345678Z", "12345678-Z", "X1234567L", "X-1234567-L", "A58818501", "RSSMRA85T10A562S",
-        "AB123456C", "AB 12 34 56 C", "6433435F", "131052-308T",
+        "AB123456C", "AB 12 34 56 C", "6433435F", "131052-308T", "756.1234.5678.97", "CHE-123.456.788 MWST",
+        "nip 123-456-32-18", "NL004495445B01", "RSSMRA85T10A562S x", "61 10901014 0000071219812874",
     ];
 
     proptest! {

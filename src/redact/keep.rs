@@ -14,16 +14,19 @@ pub(super) struct Keeps {
 
 struct Compiled {
     rule: RuleIndex,
-    /// Key names as words in lower case; empty: any place.
-    paths: Vec<Vec<Box<str>>>,
+    /// Key names in lower case without separators; empty: any place.
+    paths: Vec<Box<[u8]>>,
     shape: KeepShape,
 }
 
 impl Keeps {
     /// Adds a rule.
     pub(super) fn push(&mut self, rule: RuleIndex, keep: &Keep) {
-        let words = |name: &String| segments(name.as_bytes()).map(|word| word.into_boxed_str()).collect();
-        self.rules.push(Compiled { rule, paths: keep.path.iter().map(words).collect(), shape: keep.shape });
+        let letters = |name: &String| -> Box<[u8]> {
+            name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()).collect()
+        };
+        let paths = keep.path.iter().map(letters).collect();
+        self.rules.push(Compiled { rule, paths, shape: keep.shape });
     }
 
     /// The rule that keeps the value which holds `span`. Looks at most 256 bytes to either side.
@@ -33,23 +36,31 @@ impl Keeps {
         }
         let value = value_around(text, span, floor, limit);
         let bytes = &text[value.clone()];
-        let mut key: Option<Vec<String>> = None;
+        let key = key_before(text, value.start, floor);
+        // Many rules ask for few shapes.
+        let mut shapes = [None; KeepShape::NAMES.len()];
         let keeper = self.rules.iter().find(|rule| {
-            if !has_shape(rule.shape, bytes) {
-                return false;
-            }
-            let key = key.get_or_insert_with(|| segments(key_before(text, value.start, floor)).collect());
-            rule.paths.is_empty() || rule.paths.iter().any(|path| ends_in(key, path))
+            *shapes[rule.shape as usize].get_or_insert_with(|| has_shape(rule.shape, bytes))
+                && (rule.paths.is_empty() || rule.paths.iter().any(|path| ends_in(key, path)))
         });
         keeper.map(|rule| rule.rule)
     }
 }
 
-fn ends_in(key: &[String], path: &[Box<str>]) -> bool {
-    let joined = |words: &[String]| words.concat();
-    // `traceid`, `trace_id` and `traceId` are one name: compare what the words say when joined.
-    let wanted: String = path.iter().map(|word| &**word).collect();
-    !wanted.is_empty() && (0..key.len()).any(|from| joined(&key[from..]) == wanted)
+/// Whether the last words of `key` are `path`, whatever joins them: `traceid`, `trace_id` and `traceId` are one name.
+fn ends_in(key: &[u8], path: &[u8]) -> bool {
+    let mut start = key.len();
+    for wanted in path.iter().rev() {
+        let Some(at) = key[..start].iter().rposition(u8::is_ascii_alphanumeric) else { return false };
+        if key[at].to_ascii_lowercase() != *wanted {
+            return false;
+        }
+        start = at;
+    }
+    let begins_word = start == 0
+        || !key[start - 1].is_ascii_alphanumeric()
+        || (key[start].is_ascii_uppercase() && key[start - 1].is_ascii_lowercase());
+    !path.is_empty() && begins_word
 }
 
 /// The run of value characters around `span`.
@@ -98,28 +109,6 @@ fn key_before(text: &[u8], value: usize, floor: usize) -> &[u8] {
         start -= 1;
     }
     &text[start..end]
-}
-
-/// The words of a name: split at separators and humps, lower case.
-fn segments(name: &[u8]) -> impl Iterator<Item = String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut word = String::new();
-    let mut before = 0u8;
-    for &byte in name {
-        let separator = !byte.is_ascii_alphanumeric();
-        let hump = byte.is_ascii_uppercase() && before.is_ascii_lowercase();
-        if (separator || hump) && !word.is_empty() {
-            words.push(std::mem::take(&mut word));
-        }
-        if !separator {
-            word.push(byte.to_ascii_lowercase() as char);
-        }
-        before = byte;
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words.into_iter()
 }
 
 fn has_shape(shape: KeepShape, value: &[u8]) -> bool {

@@ -19,6 +19,7 @@ pub mod explain;
 mod expression;
 pub mod filler;
 pub mod finding;
+mod gate;
 mod json_number;
 mod keep;
 pub mod key;

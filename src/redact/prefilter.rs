@@ -17,6 +17,8 @@ pub(super) enum Target {
     Shape(u16),
     /// A key word, by its number in the key table.
     Key(u16),
+    /// A word that opens shapes of digits, by its number in the gates.
+    Gate(u16),
 }
 
 /// A literal and what it leads to.

@@ -5,8 +5,9 @@
 //! searching.
 
 use super::context::Near;
-use super::digit_index::DigitIndex;
+use super::digit_index::{Asked, DigitIndex};
 use super::expression;
+use super::gate::{GateWord, Gates};
 use super::keep::Keeps;
 use super::key::{KeyFind, KeyTable};
 use super::policy::{MaskStyle, Policy, drop_ended};
@@ -32,6 +33,7 @@ pub struct RuleSet {
     pub(super) expressions: Vec<Expression>,
     pub(super) shapes: Vec<(RuleIndex, &'static Shape)>,
     pub(super) by_trigger: ByTrigger,
+    pub(super) gates: Gates,
     pub(super) keeps: Keeps,
     pub(super) allow: Vec<Allow>,
     /// The rule that masks key blocks, when the set has one.
@@ -186,7 +188,8 @@ impl RuleSet {
     }
 
     /// The same set, reporting every candidate with what became of it: slower, for explanations.
-    pub(super) fn with_reasons(self) -> RuleSet {
+    pub(super) fn with_reasons(mut self) -> RuleSet {
+        self.by_trigger.digits.open_all();
         RuleSet { reasons: true, ..self }
     }
 
@@ -249,7 +252,8 @@ struct Builder {
     expressions: Vec<Expression>,
     shapes: Vec<(RuleIndex, &'static Shape)>,
     by_trigger: ByTrigger,
-    digit_shapes: Vec<(u8, u16, &'static Shape)>,
+    digit_shapes: Vec<Asked>,
+    gate_words: Vec<GateWord>,
     keeps: Keeps,
     key_block: Option<RuleIndex>,
 }
@@ -276,12 +280,12 @@ impl Builder {
         });
         match &rule.what {
             What::Keep(keep) => self.keeps.push(index, keep),
-            What::Mask(find) => self.add_find(index, find)?,
+            What::Mask(find) => self.add_find(index, rule, find)?,
         }
         Ok(())
     }
 
-    fn add_find(&mut self, index: RuleIndex, find: &Find) -> Result<(), String> {
+    fn add_find(&mut self, index: RuleIndex, rule: &Rule, find: &Find) -> Result<(), String> {
         match find {
             Find::Anchor(anchor) => {
                 let target = Target::Anchor(self.anchors.len() as u16);
@@ -292,7 +296,7 @@ impl Builder {
             Find::Key(key) => self.key_rules.push((index, key.clone())),
             Find::Shape(name) => {
                 let shape = shape::by_name(name).ok_or(format!("unknown shape `{name}`"))?;
-                self.add_shape(index, shape);
+                self.add_shape(index, rule, shape);
             }
             Find::Regex(regex) => {
                 let target = Target::Regex(self.expressions.len() as u16);
@@ -310,8 +314,9 @@ impl Builder {
         Ok(())
     }
 
-    fn add_shape(&mut self, index: RuleIndex, shape: &'static Shape) {
+    fn add_shape(&mut self, index: RuleIndex, rule: &Rule, shape: &'static Shape) {
         let number = self.shapes.len() as u16;
+        let gated = self.add_gates(number, rule, shape);
         if shape.name == "key-block" {
             self.key_block = Some(index);
         }
@@ -322,7 +327,7 @@ impl Builder {
                 Trigger::HexColon => self.by_trigger.colons.push(number),
                 Trigger::HexPairs => self.by_trigger.pairs.push(number),
                 Trigger::OpaqueRun => self.by_trigger.opaque.push(number),
-                Trigger::DigitRun(least) => self.digit_shapes.push((*least, number, shape)),
+                Trigger::DigitRun(least) => self.digit_shapes.push(Asked { least: *least, number, shape, gated }),
                 Trigger::Literals(texts) => {
                     self.literals.extend(texts.iter().map(|text| literal(text, false, Target::Shape(number))));
                 }
@@ -332,6 +337,17 @@ impl Builder {
             }
         }
         self.shapes.push((index, shape));
+    }
+
+    /// The words without which the shape's groups of digits mean nothing; false when the rule needs none.
+    fn add_gates(&mut self, shape_number: u16, rule: &Rule, shape: &Shape) -> bool {
+        let Some(near) = rule.near.as_ref().filter(|_| rule.check.is_empty()) else { return false };
+        let context = Near::compile(near);
+        let own = shape.words.iter().map(|word| (word.as_bytes().into(), false));
+        for (bytes, whole) in context.into_words().into_iter().map(|word| (word, true)).chain(own) {
+            self.gate_words.push(GateWord { bytes, whole, shape: shape_number, within: near.within as usize });
+        }
+        true
     }
 
     fn finish(self, rules: Vec<Rule>, policy: &Policy, fingerprint: Fingerprint) -> Result<RuleSet, CompileError> {
@@ -345,8 +361,14 @@ impl Builder {
             target: Target::Key(number),
         }));
         let mut by_trigger = self.by_trigger;
-        by_trigger.fewest_digits = self.digit_shapes.iter().map(|(least, ..)| *least).min().unwrap_or(u8::MAX);
+        by_trigger.fewest_digits = self.digit_shapes.iter().map(|asked| asked.least).min().unwrap_or(u8::MAX);
         by_trigger.digits = DigitIndex::new(self.digit_shapes);
+        let (gates, words) = Gates::compile(self.gate_words, |shape| by_trigger.digits.rows_of(shape));
+        literals.extend(words.into_iter().enumerate().map(|(number, word)| Literal {
+            bytes: word.into_vec(),
+            folded: true,
+            target: Target::Gate(number as u16),
+        }));
         let mut short_index = ShortIndex::default();
         for (number, (_, short)) in self.short_anchors.iter().enumerate() {
             short_index.push(number as u16, short);
@@ -369,6 +391,7 @@ impl Builder {
             expressions: self.expressions,
             shapes: self.shapes,
             by_trigger,
+            gates,
             keeps: self.keeps,
             allow,
             key_block: self.key_block,

@@ -5,6 +5,7 @@
 
 use super::context::Nearness;
 use super::finding::{Finding, Span};
+use super::gate::Open;
 use super::key::{self, Carry, KeyCursor, WordHit};
 use super::prefilter::{Hit, Target};
 use super::rule::{Alphabet, AnchorFind, RuleIndex, ShortAnchorFind};
@@ -32,6 +33,8 @@ pub(super) struct Scratch {
     pub(super) hits: Vec<Hit>,
     pub(super) triggers: Triggers,
     keyed: Vec<Finding>,
+    /// Words of the record that open shapes of digits.
+    open: Open,
     cursor: KeyCursor,
     /// Per anchor: the run read last, so that many literals in one run read it once.
     anchor_run: Vec<AnchorRun>,
@@ -148,6 +151,7 @@ pub(super) fn search(
                 key::find(text, word, &rules.keys, &mut scratch.cursor, &mut scratch.keyed);
             }
             Target::Shape(number) => ask(rules, text, &window.record, number, hit.start(), scratch, out),
+            Target::Gate(word) => scratch.open.push(&rules.gates, text, hit.start(), hit.end(), word),
             Target::Regex(number) => expression(rules, text, &window.record, number, hit, scratch, out),
         }
     }
@@ -160,6 +164,7 @@ impl Scratch {
     fn reset(&mut self, rules: &RuleSet, record: Range<usize>) {
         self.cursor.begin(record);
         self.keyed.clear();
+        self.open.clear();
         self.digits_resume = 0;
         // Runs are those of the record before: forget the ones it read.
         for number in &self.resume[ANCHORS].touched {
@@ -208,16 +213,19 @@ fn ask_triggers(
             }
         }
     }
-    for &(at, count) in &triggers.digits[within(&triggers.digits, &range, digits, |(at, _)| *at)] {
+    let mut open = std::mem::take(&mut scratch.open);
+    for &group in &triggers.digits[within(&triggers.digits, &range, digits, |group| group.at)] {
+        let rows = open.at(&rules.gates, table.digits.always(), group.at);
         // Left of its own last hit a shape sees nothing.
-        if at <= scratch.digits_resume + 1 && scratch.digits_resume > 0 {
-            table.digits.any(count, |number| ask(rules, text, record, number, at, scratch, out));
+        if group.at <= scratch.digits_resume + 1 && scratch.digits_resume > 0 {
+            table.digits.any(group.count, rows, |number| ask(rules, text, record, number, group.at, scratch, out));
         } else {
-            table.digits.at(text, record, at as usize, count, |number| {
-                ask(rules, text, record, number, at, scratch, out);
+            table.digits.at(text, record, group, rows, |number| {
+                ask(rules, text, record, number, group.at, scratch, out);
             });
         }
     }
+    scratch.open = open;
     for &(start, end) in &triggers.opaque[within(&triggers.opaque, &range, opaque, |(start, _)| *start)] {
         for &number in &table.opaque {
             ask(rules, text, record, number, start, scratch, out);

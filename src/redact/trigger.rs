@@ -12,8 +12,7 @@ pub(super) struct Triggers {
     pub(super) at: Vec<u32>,
     /// First dot of three between digits.
     pub(super) dotted: Vec<u32>,
-    /// First digits of groups, with the number of digits in the 32 bytes from there.
-    pub(super) digits: Vec<(u32, u8)>,
+    pub(super) digits: Vec<Group>,
     /// Colons near another colon and next to a hexadecimal digit.
     pub(super) colons: Vec<u32>,
     /// First separator of dashed or dotted hexadecimal pairs.
@@ -25,6 +24,15 @@ pub(super) struct Triggers {
     words: Vec<Word>,
     /// Bytes at which something encoded may begin, one bit each.
     encoded: Vec<u64>,
+}
+
+/// A group of digits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Group {
+    /// Its first digit.
+    pub(super) at: u32,
+    /// Digits in the 32 bytes from there.
+    pub(super) count: u8,
 }
 
 /// Shortest run of token characters that is reported.
@@ -97,7 +105,7 @@ impl Triggers {
         each(digits & !near.left(class::DIGIT), |bit| {
             let count = (shifted(digits, near.after[class::DIGIT], bit) as u32).count_ones();
             if count >= fewest {
-                self.digits.push((base + bit, count as u8));
+                self.digits.push(Group { at: base + bit, count: count as u8 });
             }
         });
     }
@@ -218,7 +226,7 @@ mod tests {
         found.scan(text, 8);
         assert_eq!(found.at, [1]);
         assert_eq!(found.dotted, [7]);
-        assert!(found.digits.iter().any(|(at, _)| *at == 15), "{:?}", found.digits);
+        assert!(found.digits.iter().any(|group| group.at == 15), "{:?}", found.digits);
         assert!(found.colons.contains(&(text.windows(2).position(|pair| pair == b"::").unwrap() as u32)));
         assert_eq!(found.pairs.len(), 4, "{:?}", found.pairs);
         assert_eq!(found.opaque.last(), Some(&(text.len() as u32 - 16, text.len() as u32)));

@@ -11,7 +11,7 @@ const REACH: usize = 32;
 
 /// Birth words in lower case; those with a mark at the end need no word boundary on the right.
 #[rustfmt::skip]
-const WORDS: [&str; 20] = [
+pub(super) const WORDS: [&str; 20] = [
     "ur.", "ur:", "urodz", "data ur", "born", "birth", "dob", "d.o.b", "bday", "geb.", "geboren", "geburt", "née", "naissance",
     "né le", "nacid", "nacim", "nato il", "nata il", "geboorte",
 ];

@@ -9,30 +9,38 @@ use super::Shape;
 use super::digit_ids::{self, DigitId};
 
 /// A set of kinds before a group of digits, one bit each.
-type Before = u16;
+type Before = u32;
 
 /// What stands before a group of digits.
 pub(in crate::redact) mod before {
     /// Nothing: the record begins here.
     pub(in crate::redact) const START: usize = 0;
-    /// An ASCII letter.
-    pub(in crate::redact) const LETTER: usize = 1;
-    /// A space.
-    pub(in crate::redact) const SPACE: usize = 2;
+    /// So many ASCII letters: 1, 2, 3, 6, or any other number of them.
+    pub(in crate::redact) const LETTERS_1: usize = 1;
+    pub(in crate::redact) const LETTERS_2: usize = 2;
+    pub(in crate::redact) const LETTERS_3: usize = 3;
+    pub(in crate::redact) const LETTERS_6: usize = 4;
+    pub(in crate::redact) const LETTERS: usize = 5;
+    /// A space, also behind two or three letters.
+    pub(in crate::redact) const SPACE: usize = 6;
+    pub(in crate::redact) const SPACE_2: usize = 7;
+    pub(in crate::redact) const SPACE_3: usize = 8;
     /// A dot, comma or dash behind another digit.
-    pub(in crate::redact) const JOINED: usize = 3;
-    /// A dash that is not.
-    pub(in crate::redact) const DASH: usize = 4;
+    pub(in crate::redact) const JOINED: usize = 9;
+    /// A dash that is not, also behind two or three letters.
+    pub(in crate::redact) const DASH: usize = 10;
+    pub(in crate::redact) const DASH_2: usize = 11;
+    pub(in crate::redact) const DASH_3: usize = 12;
     /// An underscore.
-    pub(in crate::redact) const UNDERSCORE: usize = 5;
+    pub(in crate::redact) const UNDERSCORE: usize = 13;
     /// A plus.
-    pub(in crate::redact) const PLUS: usize = 6;
+    pub(in crate::redact) const PLUS: usize = 14;
     /// An opening bracket.
-    pub(in crate::redact) const BRACKET: usize = 7;
+    pub(in crate::redact) const BRACKET: usize = 15;
     /// Any other byte.
-    pub(in crate::redact) const OTHER: usize = 8;
+    pub(in crate::redact) const OTHER: usize = 16;
     /// How many kinds there are.
-    pub(in crate::redact) const COUNT: usize = 9;
+    pub(in crate::redact) const COUNT: usize = 17;
 }
 
 /// What the group begins with.
@@ -69,7 +77,7 @@ pub(in crate::redact) mod behind {
     pub(in crate::redact) const COUNT: usize = 6;
 }
 
-/// One way in which a value can begin; all four must hold.
+/// One way in which a value can begin; all of it must hold.
 #[derive(Clone, Copy)]
 pub(in crate::redact) struct Start {
     /// Kinds of [`before`], one bit each.
@@ -80,17 +88,28 @@ pub(in crate::redact) struct Start {
     pub(in crate::redact) runs: u32,
     /// Kinds of [`behind`], one bit each.
     pub(in crate::redact) behind: u8,
+    /// What begins so may be proven by itself. Where it never is, the rule's words must stand near.
+    pub(in crate::redact) proves: bool,
 }
 
-const ANY: Start = Start { before: Before::MAX, leads: u8::MAX, runs: u32::MAX, behind: u8::MAX };
+const ANY: Start = Start { before: Before::MAX, leads: u8::MAX, runs: u32::MAX, behind: u8::MAX, proves: true };
+const SILENT: Start = Start { proves: false, ..ANY };
 
+/// So many letters right before the digits.
+const LETTERS_1: Before = 1 << before::LETTERS_1;
+const LETTERS_2: Before = 1 << before::LETTERS_2;
+const LETTERS_3: Before = 1 << before::LETTERS_3;
+const LETTERS_6: Before = 1 << before::LETTERS_6;
+/// So many letters, and a space or a dash.
+const SPACE_2: Before = 1 << before::SPACE_2;
+const SPACE_3: Before = 1 << before::SPACE_3;
+const DASH_2: Before = 1 << before::DASH_2;
+const DASH_3: Before = 1 << before::DASH_3;
+const DASH: Before = 1 << before::DASH | DASH_2 | DASH_3;
 /// Before a number that stands free on the left.
-const FREE: Before = !(1 << before::LETTER | 1 << before::UNDERSCORE);
+const FREE: Before = !(LETTERS_1 | LETTERS_2 | LETTERS_3 | LETTERS_6 | 1 << before::LETTERS | 1 << before::UNDERSCORE);
 /// Before a candidate that no letter, digit, underscore or dash may precede.
-const NO_WORD: Before = !(1 << before::LETTER | 1 << before::UNDERSCORE | 1 << before::DASH);
-const LETTER: Before = 1 << before::LETTER;
-const SPACE: Before = 1 << before::SPACE;
-const DASH: Before = 1 << before::DASH;
+const NO_WORD: Before = FREE & !DASH;
 /// Behind a run that further groups follow.
 const MORE: u8 = 1 << behind::DOT | 1 << behind::GAP | 1 << behind::WIDE;
 /// Behind a run that stands free on the right.
@@ -108,61 +127,70 @@ const fn runs(from: u32, to: u32) -> u32 {
 #[rustfmt::skip]
 pub(in crate::redact) fn starts(shape: &Shape) -> Vec<Start> {
     if let Some(id) = digit_id(shape.name) {
-        return of_digits(id);
+        let (alone, grouped) = match shape.name {
+            "pesel" => (true, true),
+            "nrb" | "ch-ahv" => (false, true),
+            _ => (false, false),
+        };
+        return of_digits(id, alone, grouped);
     }
     match shape.name {
         "nip" => {
-            let mut rows = of_digits(&digit_ids::NIP);
-            rows.push(Start { before: LETTER, runs: 1 << 3 | 1 << 10, ..ANY });
+            let mut rows = of_digits(&digit_ids::NIP, false, true);
+            rows.push(Start { before: LETTERS_2, runs: 1 << 3 | 1 << 10, ..SILENT });
             rows
         }
         "card" => vec![
-            Start { before: FREE, leads: 1 << lead::MIDDLE, runs: 1 << 4 | 1 << 6, behind: MORE },
-            Start { before: FREE, leads: 1 << lead::MIDDLE, runs: runs(12, 19), behind: ALONE },
+            Start { before: FREE, leads: 1 << lead::MIDDLE, runs: 1 << 4 | 1 << 6, behind: MORE, ..ANY },
+            Start { before: FREE, leads: 1 << lead::MIDDLE, runs: runs(12, 19), behind: ALONE, ..ANY },
         ],
         "track-data" => vec![Start { runs: runs(12, 19), behind: WORD | OTHER, ..ANY }],
-        "iban" => vec![Start { before: LETTER | SPACE, runs: runs(2, 31), ..ANY }],
-        "vat" => vec![Start { before: LETTER | SPACE | DASH, ..ANY }],
+        "iban" => vec![Start { before: LETTERS_2 | SPACE_2, runs: runs(2, 31), ..ANY }],
+        "vat" => vec![Start { before: LETTERS_2 | LETTERS_3 | SPACE_2 | SPACE_3 | DASH_2 | DASH_3, ..ANY }],
         "phone-e164" => vec![
             Start { before: 1 << before::PLUS, leads: NO_ZERO, ..ANY },
             Start { before: FREE, leads: 1 << lead::ZEROS, ..ANY },
         ],
         "phone-national" => vec![
             Start { before: 1 << before::BRACKET, runs: runs(2, 5), ..ANY },
-            Start { before: FREE, runs: runs(9, 13), ..ANY },
-            Start { before: FREE, leads: 1 << lead::ONE, runs: 1 << 1, behind: MORE },
-            Start { before: FREE, runs: runs(2, 3), behind: MORE, ..ANY },
-            Start { before: FREE, leads: !NO_ZERO, runs: runs(4, 5), behind: MORE },
+            Start { before: FREE, runs: runs(9, 13), ..SILENT },
+            Start { before: FREE, leads: 1 << lead::ONE, runs: 1 << 1, behind: MORE, ..SILENT },
+            Start { before: FREE, runs: runs(2, 3), behind: MORE, ..SILENT },
+            Start { before: FREE, leads: !NO_ZERO, runs: runs(4, 5), behind: MORE, ..SILENT },
         ],
         "postcode-city" => vec![
-            Start { before: FREE, runs: 1 << 2, behind: 1 << behind::GAP, ..ANY },
-            Start { before: FREE, runs: 1 << 5, behind: OTHER | 1 << behind::WIDE, ..ANY },
+            Start { before: FREE, runs: 1 << 2, behind: 1 << behind::GAP, ..SILENT },
+            Start { before: FREE, runs: 1 << 5, behind: OTHER | 1 << behind::WIDE, ..SILENT },
         ],
         "uk-postcode" => {
-            vec![Start { before: LETTER, runs: runs(1, 2), behind: WORD | 1 << behind::GAP | 1 << behind::WIDE, ..ANY }]
+            let behind = WORD | 1 << behind::GAP | 1 << behind::WIDE;
+            vec![Start { before: LETTERS_1 | LETTERS_2, runs: runs(1, 2), behind, ..SILENT }]
         }
-        "geo-coordinates" => vec![Start { before: FREE, runs: runs(1, 3), behind: 1 << behind::DOT, ..ANY }],
-        "birth-date" => vec![Start { before: FREE, ..ANY }],
-        "pl-id-card" | "pl-passport" => vec![Start { before: LETTER | SPACE, ..ANY }],
-        "de-id-card" | "it-codice-fiscale" => vec![Start { before: LETTER, ..ANY }],
+        "geo-coordinates" => vec![Start { before: FREE, runs: runs(1, 3), behind: 1 << behind::DOT, ..SILENT }],
+        // Proven by its own words only: see `Shape::words`.
+        "birth-date" => vec![Start { before: FREE, ..SILENT }],
+        "pl-id-card" => vec![Start { before: LETTERS_3 | SPACE_3, ..SILENT }],
+        "pl-passport" => vec![Start { before: LETTERS_2 | SPACE_2, ..SILENT }],
+        "de-id-card" => vec![Start { before: LETTERS_1, ..SILENT }],
+        "it-codice-fiscale" => vec![Start { before: LETTERS_6, ..ANY }],
         "uk-nino" => vec![
-            Start { before: LETTER, runs: 1 << 6, behind: WORD, ..ANY },
-            Start { before: SPACE, runs: runs(1, 2), ..ANY },
+            Start { before: LETTERS_2, runs: 1 << 6, behind: WORD, ..SILENT },
+            Start { before: SPACE_2, runs: 1 << 2, behind: 1 << behind::GAP, ..ANY },
         ],
-        "es-dni" => vec![Start { before: NO_WORD, runs: 1 << 8, behind: WORD | OTHER, ..ANY }],
-        "es-nie" => vec![Start { before: LETTER | DASH, runs: 1 << 7, behind: WORD | OTHER, ..ANY }],
-        "es-cif" => vec![Start { before: LETTER, runs: runs(7, 8), ..ANY }],
+        "es-dni" => vec![Start { before: NO_WORD, runs: 1 << 8, behind: WORD | OTHER, ..SILENT }],
+        "es-nie" => vec![Start { before: LETTERS_1 | DASH, runs: 1 << 7, behind: WORD | OTHER, ..SILENT }],
+        "es-cif" => vec![Start { before: LETTERS_1, runs: runs(7, 8), ..SILENT }],
         "ie-pps" => vec![
-            Start { before: NO_WORD, runs: 1 << 7, ..ANY },
-            Start { before: NO_WORD, runs: runs(1, 6), behind: MORE | OTHER, ..ANY },
+            Start { before: NO_WORD, runs: 1 << 7, ..SILENT },
+            Start { before: NO_WORD, runs: runs(1, 6), behind: MORE | OTHER, ..SILENT },
         ],
         "fi-hetu" => vec![Start { before: NO_WORD, runs: 1 << 6, behind: WORD | 1 << behind::GAP, ..ANY }],
         _ => vec![ANY],
     }
 }
 
-/// Numbers of digits: alone, or in groups, as their groupings say.
-fn of_digits(id: &DigitId) -> Vec<Start> {
+/// Numbers of digits: alone, or in groups, as their groupings say; and which of the two may be proven.
+fn of_digits(id: &DigitId, alone_proves: bool, grouped_proves: bool) -> Vec<Start> {
     let (mut alone, mut grouped) = (0, 0);
     for sizes in id.groupings() {
         let first = 1 << sizes[0];
@@ -173,8 +201,8 @@ fn of_digits(id: &DigitId) -> Vec<Start> {
         grouped |= runs(2, id.loose() as u32 - 1);
     }
     vec![
-        Start { before: FREE, runs: alone, behind: ALONE, ..ANY },
-        Start { before: FREE, runs: grouped, behind: MORE, ..ANY },
+        Start { before: FREE, runs: alone, behind: ALONE, proves: alone_proves, ..ANY },
+        Start { before: FREE, runs: grouped, behind: MORE, proves: grouped_proves, ..ANY },
     ]
 }
 

@@ -1,0 +1,155 @@
+//! Gates: words that open the shapes of digits which mean nothing without them.
+//!
+//! Most national numbers are any digits until their name stands near. The prefilter finds those names with
+//! everything else; each opens its shapes within a few hundred bytes on either side, and elsewhere they are not
+//! asked. A gate only saves questions: whatever it keeps closed would have been refused for want of the word.
+
+use std::collections::BTreeMap;
+
+/// Bytes on either side of a word in which its shapes are open: the widest window of context words, and as
+/// much as a value may reach from the digit it is asked at.
+const VALUE: u32 = 128;
+
+/// The words of a rule set, compiled.
+#[derive(Default)]
+pub(super) struct Gates {
+    /// By word: the rows of the digit index it opens.
+    rows: Vec<Vec<u64>>,
+    /// By word: only as a whole word.
+    whole: Vec<bool>,
+    reach: u32,
+}
+
+/// A word and the shapes it opens, before it is known which rows they have.
+pub(super) struct GateWord {
+    /// Lower case as far as ASCII goes.
+    pub(super) bytes: Box<[u8]>,
+    /// Only as a whole word.
+    pub(super) whole: bool,
+    /// Number of the shape.
+    pub(super) shape: u16,
+    /// Bytes from the word to the value.
+    pub(super) within: usize,
+}
+
+impl Gates {
+    /// Compiles `words`; `rows_of` gives the rows of a shape. The words come back in the order of their numbers.
+    pub(super) fn compile(words: Vec<GateWord>, rows_of: impl Fn(u16) -> Vec<u64>) -> (Gates, Vec<Box<[u8]>>) {
+        let mut grouped: BTreeMap<Box<[u8]>, (bool, Vec<u64>)> = BTreeMap::new();
+        let mut within = 0;
+        for word in words {
+            within = within.max(word.within);
+            let rows = rows_of(word.shape);
+            let (whole, known) = grouped.entry(word.bytes).or_insert_with(|| (true, vec![0; rows.len()]));
+            *whole &= word.whole;
+            known.iter_mut().zip(&rows).for_each(|(known, row)| *known |= row);
+        }
+        let mut gates = Gates { reach: within as u32 + VALUE, ..Gates::default() };
+        let mut literals = Vec::with_capacity(grouped.len());
+        for (bytes, (whole, rows)) in grouped {
+            gates.rows.push(rows);
+            gates.whole.push(whole);
+            literals.push(bytes);
+        }
+        (gates, literals)
+    }
+}
+
+/// Where the words of one record stand.
+#[derive(Default)]
+pub(super) struct Open {
+    /// Where a word begins and ends, and its number; in order.
+    words: Vec<(u32, u32, u16)>,
+    /// Words before this one are too far left of everything that is still asked.
+    done: usize,
+    /// What is open in the stretch of [`STRETCH`] bytes asked about last, and which one that was.
+    rows: Vec<u64>,
+    stretch: Option<u32>,
+}
+
+/// What is open is worked out for so many bytes at a time.
+const STRETCH: u32 = 64;
+
+impl Open {
+    /// Starts a record.
+    pub(super) fn clear(&mut self) {
+        self.words.clear();
+        self.done = 0;
+        self.stretch = None;
+    }
+
+    /// Takes a word that stands at `start..end` of `text`, if it counts as one.
+    pub(super) fn push(&mut self, gates: &Gates, text: &[u8], start: u32, end: u32, word: u16) {
+        if !gates.whole[usize::from(word)] || is_whole(text, start as usize, end as usize) {
+            self.words.push((start, end, word));
+        }
+    }
+
+    /// The rows open at `at`: those of `always` and of the words near. Places are asked for in order.
+    pub(super) fn at<'o>(&'o mut self, gates: &Gates, always: &'o [u64], at: u32) -> &'o [u64] {
+        if self.words.is_empty() {
+            return always;
+        }
+        let stretch = at / STRETCH;
+        if self.stretch != Some(stretch) {
+            self.stretch = Some(stretch);
+            self.refresh(gates, always, stretch * STRETCH);
+        }
+        &self.rows
+    }
+
+    fn refresh(&mut self, gates: &Gates, always: &[u64], from: u32) {
+        self.rows.clear();
+        self.rows.extend_from_slice(always);
+        let far = |(_, end, _): &(u32, u32, u16)| end.saturating_add(gates.reach) < from;
+        self.done += self.words[self.done..].iter().take_while(|word| far(word)).count();
+        let to = from + STRETCH + gates.reach;
+        for (.., word) in self.words[self.done..].iter().take_while(|(start, ..)| *start < to) {
+            self.rows.iter_mut().zip(&gates.rows[usize::from(*word)]).for_each(|(open, row)| *open |= row);
+        }
+    }
+}
+
+/// Whether letters or digits on either side make `start..end` a part of a longer word. Humps count as borders,
+/// as they do for context words; letters beyond ASCII are left to them.
+fn is_whole(text: &[u8], start: usize, end: usize) -> bool {
+    let left = start == 0 || !text[start - 1].is_ascii_alphanumeric() || text[start].is_ascii_uppercase();
+    left && text.get(end).is_none_or(|next| !next.is_ascii_alphanumeric() || next.is_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gates() -> Gates {
+        let word = |text: &str, whole, shape| GateWord { bytes: text.as_bytes().into(), whole, shape, within: 40 };
+        let (gates, literals) =
+            Gates::compile(vec![word("pesel", true, 1), word("born", false, 2), word("born", true, 3)], |shape| {
+                vec![1 << shape]
+            });
+        assert_eq!(literals, [b"born".to_vec().into_boxed_slice(), b"pesel".to_vec().into_boxed_slice()]);
+        gates
+    }
+
+    #[test]
+    fn words_open_their_rows_near_them_and_nowhere_else() {
+        let (gates, mut open) = (gates(), Open::default());
+        let text = format!("{}pesel{}newborns", " ".repeat(1000), " ".repeat(1000));
+        assert_eq!(open.at(&gates, &[1], 5), [1]);
+        open.push(&gates, text.as_bytes(), 1000, 1005, 1);
+        open.push(&gates, text.as_bytes(), 2008, 2012, 0);
+        let rows: Vec<u64> = [0, 700, 900, 1100, 1500, 1900, 2005].map(|at| open.at(&gates, &[1], at)[0]).to_vec();
+        assert_eq!(rows, [1, 1, 3, 3, 1, 13, 13]);
+    }
+
+    #[test]
+    fn parts_of_words_open_nothing_where_whole_words_are_wanted() {
+        let (gates, mut open) = (gates(), Open::default());
+        for (text, counts) in [("apesel", false), ("pesels", false), ("numerPesel", true), ("peselNumber", true)] {
+            let at = text.to_lowercase().find("pesel").unwrap() as u32;
+            open.clear();
+            open.push(&gates, text.as_bytes(), at, at + 5, 1);
+            assert_eq!(!open.words.is_empty(), counts, "{text}");
+        }
+    }
+}
