@@ -120,9 +120,8 @@ impl DigitIndex {
         let place = place_of(&text[..record.end], record.start, at) * self.width;
         let run = run_of(&text[..record.end], at) * self.width;
         let count = usize::from(count).min(COUNTED) * self.width;
-        for word in 0..self.width {
-            let mut bits =
-                open[word] & self.by_place[place + word] & self.by_run[run + word] & self.by_count[count + word];
+        for (word, open) in open.iter().enumerate() {
+            let mut bits = open & self.by_place[place + word] & self.by_run[run + word] & self.by_count[count + word];
             while bits != 0 {
                 ask(self.rows[word * 64 + bits.trailing_zeros() as usize].0);
                 bits &= bits - 1;
