@@ -153,3 +153,47 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod engine {
+    use crate::redact::builtin;
+    use crate::redact::filler;
+    use crate::redact::policy::Policy;
+    use crate::redact::rule::RuleTest;
+    use crate::redact::{Redactor, RuleSet, StreamState};
+    use std::sync::Arc;
+
+    fn set() -> RuleSet {
+        RuleSet::compile(builtin::rules(), &Policy::default()).expect("the pack")
+    }
+
+    fn redacted(redactor: &mut Redactor, text: &str) -> String {
+        let mut out = Vec::new();
+        let (line, end) = (format!("{text}\n"), [text.len() as u32 + 1]);
+        redactor.redact(&mut StreamState::default(), line.as_bytes(), &end, &mut |record| record.write_to(&mut out));
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    /// With every gate open the pack masks the same: its examples alone, beside each other, and with words at every
+    /// distance.
+    #[test]
+    fn gates_change_no_mask() {
+        let (mut gated, mut open) = (Redactor::new(Arc::new(set())), Redactor::new(Arc::new(set().with_reasons())));
+        let tests = builtin::packs().into_iter().flat_map(|pack| pack.rules).flat_map(|rule| rule.tests);
+        let examples: Vec<String> = tests
+            .map(|test| match test {
+                RuleTest::Changes { input, .. } | RuleTest::Same(input) => input,
+            })
+            .filter_map(|input| filler::expand(&input).ok())
+            .filter(|input| !input.contains('\n'))
+            .collect();
+        assert!(examples.len() > 300, "{}", examples.len());
+        for (place, example) in examples.iter().enumerate() {
+            let other = &examples[(place * 7 + 3) % examples.len()];
+            let apart = " ".repeat(place % 260);
+            for text in [example.clone(), format!("{example}{apart}{other}"), format!("{other} {apart}{example}")] {
+                assert_eq!(redacted(&mut gated, &text), redacted(&mut open, &text), "{text}");
+            }
+        }
+    }
+}

@@ -343,7 +343,7 @@ impl Builder {
     fn add_gates(&mut self, shape_number: u16, rule: &Rule, shape: &Shape) -> bool {
         let Some(near) = rule.near.as_ref().filter(|_| rule.check.is_empty()) else { return false };
         let context = Near::compile(near);
-        let own = shape.words.iter().map(|word| (word.as_bytes().into(), false));
+        let own = shape::start::words(shape).iter().map(|word| (word.as_bytes().into(), false));
         for (bytes, whole) in context.into_words().into_iter().map(|word| (word, true)).chain(own) {
             self.gate_words.push(GateWord { bytes, whole, shape: shape_number, within: near.within as usize });
         }

@@ -167,7 +167,7 @@ pub(in crate::redact) fn starts(shape: &Shape) -> Vec<Start> {
             vec![Start { before: LETTERS_1 | LETTERS_2, runs: runs(1, 2), behind, ..SILENT }]
         }
         "geo-coordinates" => vec![Start { before: FREE, runs: runs(1, 3), behind: 1 << behind::DOT, ..SILENT }],
-        // Proven by its own words only: see `Shape::words`.
+        // Proven by its own words only: see [`words`].
         "birth-date" => vec![Start { before: FREE, ..SILENT }],
         "pl-id-card" => vec![Start { before: LETTERS_3 | SPACE_3, ..SILENT }],
         "pl-passport" => vec![Start { before: LETTERS_2 | SPACE_2, ..SILENT }],
@@ -186,6 +186,15 @@ pub(in crate::redact) fn starts(shape: &Shape) -> Vec<Start> {
         ],
         "fi-hetu" => vec![Start { before: NO_WORD, runs: 1 << 6, behind: WORD | 1 << behind::GAP, ..ANY }],
         _ => vec![ANY],
+    }
+}
+
+/// Words of which one must stand near for a group of digits to be a value of `shape`, ASCII letters in lower case;
+/// parts of words count. None: no word of its own is needed.
+pub(in crate::redact) fn words(shape: &Shape) -> &'static [&'static str] {
+    match shape.name {
+        "birth-date" => &super::birth_date::WORDS,
+        _ => &[],
     }
 }
 
