@@ -18,11 +18,16 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let written = write_new(&temporary, bytes, mode).and_then(|()| std::fs::rename(&temporary, path));
+    let renamed = || -> io::Result<()> {
+        fail::fail_point!("durable-written", |_| Err(io::Error::other("injected")));
+        std::fs::rename(&temporary, path)
+    };
+    let written = write_new(&temporary, bytes, mode).and_then(|()| renamed());
     if written.is_err() {
         let _ = std::fs::remove_file(&temporary);
     }
     written?;
+    fail::fail_point!("durable-renamed", |_| Err(io::Error::other("injected")));
     sync_directory(path.parent().unwrap_or(Path::new(".")))
 }
 

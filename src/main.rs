@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // Tests choose by `FAILPOINTS` at which durable step the process hangs and is killed.
-    #[cfg(feature = "failpoints")]
-    let _scenario = fail::FailScenario::setup();
+    // Outside of tests there are none.
+    let _scenario = fail::has_failpoints().then(fail::FailScenario::setup);
     logveil::cli::main()
 }

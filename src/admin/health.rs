@@ -70,6 +70,7 @@ impl Health {
             .then(|| format!("not all of it can be read: {}; the log says why (LV0801)", closed.join(", ")));
         vec![
             Condition { name: "rules", failed: no_rules.or_else(|| self.progress.reload()) },
+            Condition { name: "spool", failed: self.progress.refusals() },
             Condition { name: "sources", failed: closed },
             Condition { name: "delivery", failed: self.progress.held() },
             Condition { name: "intake", failed: stalled },

@@ -78,6 +78,8 @@ pub struct Progress {
     pulses: Mutex<Vec<Arc<Pulse>>>,
     /// Why delivery is held, if it is.
     held: Mutex<Option<String>>,
+    /// What the state directory's file system refuses, by what was tried.
+    refusals: Mutex<BTreeMap<&'static str, String>>,
     /// What is wrong with the keys of tokens, if anything is.
     tokens: Mutex<Option<String>>,
     /// Which probes came out readable in the last round, if any did.
@@ -179,6 +181,25 @@ impl Progress {
     /// Why delivery is held; none while it is not.
     pub fn held(&self) -> Option<String> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the state directory's file system refuses; none when all is well.
+    pub fn refusals(&self) -> Option<String> {
+        let refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let told: Vec<String> = refusals.iter().map(|(what, why)| format!("cannot {what}: {why}")).collect();
+        (!told.is_empty()).then(|| told.join("; "))
+    }
+
+    /// Notes what became of work in the state directory. An error counts.
+    pub fn tell_disk<T>(&self, what: &'static str, result: &std::io::Result<T>) {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        match result {
+            Ok(_) => _ = refusals.remove(what),
+            Err(error) => {
+                Progress::add(&self.disk_errors, 1);
+                refusals.insert(what, error.to_string());
+            }
+        }
     }
 
     /// What is wrong with the keys of tokens; none when they are in order or not asked for.

@@ -66,7 +66,7 @@ impl<S: Sink> Shipper<S> {
                     }
                 }
                 Err(error) => {
-                    self.disk_error(&error);
+                    disk_error(&error);
                     let _ = self.pause(AFTER_ERROR).await;
                 }
             }
@@ -76,6 +76,7 @@ impl<S: Sink> Shipper<S> {
     async fn next(&self) -> io::Result<Option<Arc<Batch>>> {
         let spool = self.spool.clone();
         let next = blocking(move || spool.next()).await;
+        self.progress.tell_disk("read a batch", &next);
         let usage = self.spool.usage();
         self.progress.spool_batches.store(usage.batches, Ordering::Relaxed);
         self.progress.spool_bytes.store(usage.bytes, Ordering::Relaxed);
@@ -243,9 +244,11 @@ impl<S: Sink> Shipper<S> {
                 let json = reseal::open(&part).unwrap_or_else(|_| part.body().to_vec());
                 spool.dead_letter(sequence, number, &json)
             });
-            match kept.await {
+            let kept = kept.await;
+            self.progress.tell_disk("keep a dead letter", &kept);
+            match kept {
                 Ok(()) => return Ok(()),
-                Err(error) => self.disk_error(&error),
+                Err(error) => disk_error(&error),
             }
             self.pause(AFTER_ERROR).await?;
         }
@@ -260,7 +263,9 @@ impl<S: Sink> Shipper<S> {
                 let batch = batch.clone();
                 move || spool.acknowledge(&batch.header)
             });
-            match done.await {
+            let done = done.await;
+            self.progress.tell_disk("move the checkpoint", &done);
+            match done {
                 Ok(()) => {
                     Progress::add(&self.progress.batches_delivered, u64::from(entries > 0));
                     if self.spool.kind() == Kind::Memory {
@@ -268,15 +273,10 @@ impl<S: Sink> Shipper<S> {
                     }
                     return Ok(());
                 }
-                Err(error) => self.disk_error(&error),
+                Err(error) => disk_error(&error),
             }
             self.pause(AFTER_ERROR).await?;
         }
-    }
-
-    fn disk_error(&self, error: &io::Error) {
-        Progress::add(&self.progress.disk_errors, 1);
-        tracing::error!(code = "LV0403", %error, "the state directory cannot be used; trying again");
     }
 
     async fn pause(&self, wait: Duration) -> Result<(), Stopped> {
@@ -289,6 +289,10 @@ impl<S: Sink> Shipper<S> {
             _ = stop.changed() => Err(Stopped),
         }
     }
+}
+
+fn disk_error(error: &io::Error) {
+    tracing::error!(code = "LV0403", %error, "the state directory cannot be used; trying again");
 }
 
 async fn halves(part: Arc<Batch>) -> Result<Vec<Batch>, Unreadable> {

@@ -36,27 +36,37 @@ impl Spooler {
         while let Ok(first) = self.batches.recv() {
             let mut group = vec![first];
             group.extend(self.batches.try_iter().take(GROUP - 1));
-            if !self.store(&mut group) {
-                return;
+            let mut rest = group.as_mut_slice();
+            while !rest.is_empty() {
+                let Some(count) = self.store(rest) else { return };
+                let (stored, left) = rest.split_at_mut(count);
+                self.tell(stored);
+                rest = left;
             }
-            if self.spool.kind() == Kind::Disk {
-                for covers in group.iter().flat_map(|batch| &batch.header.covers) {
-                    self.durable.advance(covers.stream, covers.to);
-                }
-            }
-            Progress::add(&self.progress.batches_spooled, group.len() as u64);
-            self.stored.notify_one();
         }
     }
 
-    /// Tries until it succeeds; meanwhile the channels fill and reading stops. False when told to give up.
-    fn store(&self, group: &mut [Batch]) -> bool {
-        let mut failing = false;
+    /// Tells who waits that these are durable.
+    fn tell(&self, stored: &[Batch]) {
+        if self.spool.kind() == Kind::Disk {
+            for covers in stored.iter().flat_map(|batch| &batch.header.covers) {
+                self.durable.advance(covers.stream, covers.to);
+            }
+        }
+        Progress::add(&self.progress.batches_spooled, stored.len() as u64);
+        self.stored.notify_one();
+    }
+
+    /// Tries until it succeeds and says how many were stored: all, or one where not all have room at once.
+    /// Meanwhile the channels fill and reading stops. None when told to give up.
+    fn store(&self, group: &mut [Batch]) -> Option<usize> {
+        let (mut failing, mut count) = (false, group.len());
         loop {
             let mut dropped = 0;
             self.pulse.begin();
-            let stored = self.spool.store(group, &mut |header| dropped += u64::from(header.entries));
+            let stored = self.spool.store(&mut group[..count], &mut |header| dropped += u64::from(header.entries));
             self.pulse.end();
+            self.progress.tell_disk("store a batch", &stored);
             if dropped > 0 {
                 Progress::add(&self.progress.records_dropped, dropped);
                 tracing::error!(
@@ -66,10 +76,9 @@ impl Spooler {
                 );
             }
             let pause = match stored {
-                Ok(Stored::Yes) => return true,
+                Ok(Stored::Yes) => return Some(count),
                 Ok(Stored::Full) => WHILE_FULL,
                 Err(error) => {
-                    Progress::add(&self.progress.disk_errors, 1);
                     if !std::mem::replace(&mut failing, true) {
                         tracing::error!(code = "LV0403", %error, "the spool cannot be written; reading waits, trying again");
                     }
@@ -77,8 +86,10 @@ impl Spooler {
                 }
             };
             if self.abandon.load(Ordering::Relaxed) {
-                return false;
+                return None;
             }
+            // What has no room together may have it one by one.
+            count = 1;
             std::thread::sleep(pause.min(Duration::from_millis(200)));
         }
     }

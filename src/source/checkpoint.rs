@@ -27,6 +27,12 @@ pub struct Known {
     pub begin: u64,
     /// Rewrites seen.
     pub generation: u32,
+    /// A packed file that was read to its end: its size and time of change then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done: Option<(u64, i128)>,
+    /// Since when the file is not found, Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<u64>,
 }
 
 /// All identities of one source.
@@ -127,7 +133,15 @@ mod tests {
 
     fn known(n: u8) -> Known {
         let inode = Inode { device: 1, number: u64::from(n), born: Some(5) };
-        Known { stream: StreamId([n; 16]), inode, prefix: Mark::default(), begin: 0, generation: 0 }
+        Known {
+            stream: StreamId([n; 16]),
+            inode,
+            prefix: Mark::default(),
+            begin: 0,
+            generation: 0,
+            done: None,
+            missing: None,
+        }
     }
 
     #[test]

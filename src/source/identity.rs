@@ -5,12 +5,11 @@
 //! position (the *marker*, at most 256). The key never leaves the host, so the hashes say nothing about the
 //! text.
 
+use super::content::Content;
 use rustix::fs::{AtFlags, FileType, StatxFlags};
 use serde::{Deserialize, Serialize};
-use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::FileExt;
 use zeroize::ZeroizeOnDrop;
 
 /// Longest stretch before a position that its marker covers, bytes.
@@ -83,20 +82,32 @@ impl IdentityKey {
         self.mark(&window[..len])
     }
 
-    /// True when the bytes of `file` that end at `end` are those that were marked.
-    pub fn matches(&self, file: &File, end: u64, mark: Mark) -> bool {
-        let Some(start) = end.checked_sub(u64::from(mark.len)) else { return false };
+    /// True when the bytes of a file that end at `end` are those that were marked.
+    ///
+    /// # Errors
+    /// The file system refuses: nothing is known.
+    pub fn compare(&self, content: &Content, end: u64, mark: Mark) -> io::Result<bool> {
+        let Some(start) = end.checked_sub(u64::from(mark.len)) else { return Ok(false) };
         let mut bytes = vec![0; usize::from(mark.len)];
-        file.read_exact_at(&mut bytes, start).is_ok() && self.mark(&bytes) == mark
+        match content.read_exact_at(&mut bytes, start) {
+            Ok(()) => Ok(self.mark(&bytes) == mark),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// As [`IdentityKey::compare`]; what cannot be read is something else.
+    pub fn matches(&self, content: &Content, end: u64, mark: Mark) -> bool {
+        self.compare(content, end, mark).unwrap_or(false)
     }
 
     /// The mark of the file's first bytes.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn prefix(&self, file: &File, size: u64) -> io::Result<Mark> {
-        let mut bytes = vec![0; size.min(PREFIX as u64) as usize];
-        let count = file.read_at(&mut bytes, 0)?;
+    pub fn prefix(&self, content: &Content) -> io::Result<Mark> {
+        let mut bytes = [0; PREFIX];
+        let count = content.read_at(&mut bytes, 0)?;
         Ok(self.mark(&bytes[..count]))
     }
 }
@@ -137,6 +148,7 @@ pub fn stat(file: impl AsFd) -> io::Result<Stat> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
 
     #[test]
     fn a_marker_is_the_same_however_the_bytes_were_cut() {
@@ -166,6 +178,7 @@ mod tests {
         assert!(first.regular && first.links == 2 && first.size == 10);
         assert!(!stat(File::open(folder.path()).unwrap()).unwrap().regular);
         let key = IdentityKey::new(&[1; 32]);
+        let one = Content::of(one).unwrap().0;
         assert!(key.matches(&one, 4, key.mark(b"123")));
         assert!(!key.matches(&one, 5, key.mark(b"123")));
         assert!(!key.matches(&one, 2, key.mark(b"123")), "more bytes marked than stand before");

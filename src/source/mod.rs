@@ -3,14 +3,16 @@
 //! A source hands out [`Chunk`]s: whole records of one stream with the place they stand at. It learns through
 //! [`Durable`] how far a stream is safe on disk and resumes after a start where the spool's recovery says.
 //! [`file`] follows files: [`discover`] finds them, [`tail`] reads one of them, [`identity`] tells them apart
-//! across renames, rewrites and restarts, [`checkpoint`] keeps who is who, [`line_buffer`] shows whole lines
-//! only.
+//! across renames, rewrites and restarts, [`copies`] recognises content that was read under another identity,
+//! [`content`] unpacks, [`checkpoint`] keeps who is who, [`line_buffer`] shows whole lines only.
 
 pub mod assembled;
 pub mod assembler;
 pub mod checkpoint;
 pub mod container;
+pub mod content;
 pub mod contract;
+pub mod copies;
 pub mod discover;
 pub mod file;
 pub mod identity;
@@ -22,6 +24,7 @@ pub mod stdin;
 pub mod stream_ids;
 pub mod syslog;
 pub mod tail;
+pub mod utf16;
 mod watch;
 
 pub use contract::{Chunk, Durable, Fill, Layout, Met, Placed, Resume, Source, SourceError, StreamInfo};

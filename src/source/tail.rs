@@ -4,25 +4,28 @@
 //! file may still grow; before reading on after any change of size or time, the bytes before the offset are
 //! compared with those that were read there.
 
+use super::content::Content;
 use super::contract::{Chunk, Resume, StreamInfo};
 use super::identity::{IdentityKey, MARKER, Mark, Stat, stat};
-use super::line_buffer::{LineBuffer, READ, Shown};
-use crate::record::Position;
+use super::line_buffer::{LineBuffer, MAX_LINE, READ, Shown};
+use super::made::Made;
+use super::utf16::Order;
+use crate::record::{Position, StreamId};
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Bytes searched in one turn for the end of a line that is too long to keep.
 const SKIP: usize = 4 << 20;
+/// Wait after a first failed read.
+const FIRST_REST: Duration = Duration::from_millis(500);
 
 /// One followed file.
 pub struct Tail {
-    /// The open file.
-    pub file: File,
+    /// The open file's bytes.
+    pub content: Content,
     /// Path under which it was last seen.
     pub path: PathBuf,
     /// Its stream.
@@ -45,10 +48,20 @@ pub struct Tail {
     pub ended: bool,
     /// Proves what stands before the offset; none at the beginning.
     pub mark: Option<Mark>,
+    /// The stream of which this is a copy, with the place it was read to.
+    pub original: Option<(StreamId, Position)>,
+    /// Reads in a row that failed.
+    pub failures: u32,
+    /// When it may be read again after a failure.
+    rest: Option<Instant>,
     /// No line end stands between the offset and here.
     searched: u64,
     /// The line at the offset is too long; its end is being searched.
     skipping: bool,
+    /// The text is UTF-16.
+    utf16: Option<Order>,
+    /// A read found other bytes before the offset than were read there.
+    replaced: bool,
 }
 
 /// What a look at the file told.
@@ -73,10 +86,11 @@ pub enum Read {
 }
 
 impl Tail {
-    /// Follows `file` from the given place.
-    pub fn new(file: File, path: PathBuf, info: Arc<StreamInfo>, seen: Stat, from: Position) -> Tail {
+    /// Follows a file from the given place.
+    pub fn new(content: Content, path: PathBuf, info: Arc<StreamInfo>, seen: Stat, from: Position) -> Tail {
+        let utf16 = order(&content);
         Tail {
-            file,
+            content,
             path,
             info,
             generation: from.generation,
@@ -88,9 +102,30 @@ impl Tail {
             queued: false,
             ended: false,
             mark: None,
+            original: None,
+            failures: 0,
+            rest: None,
             searched: from.offset,
             skipping: false,
+            utf16,
+            replaced: false,
         }
+    }
+
+    /// Goes to a place of which nothing is known.
+    pub fn go_to(&mut self, at: Position) {
+        (self.offset, self.searched, self.skipping, self.mark) = (at.offset, at.offset, false, None);
+    }
+
+    /// Notes that a read failed: the next one is made later, each time a little.
+    pub fn rest(&mut self) {
+        self.rest = Some(Instant::now() + FIRST_REST.saturating_mul(1 << self.failures.min(6)));
+        self.failures = self.failures.saturating_add(1);
+    }
+
+    /// True while no read should be tried.
+    pub fn rests(&self) -> bool {
+        self.rest.is_some_and(|until| until > Instant::now())
     }
 
     /// Looks at the file's size and time, and after any change at the bytes before the offset.
@@ -98,13 +133,22 @@ impl Tail {
     /// # Errors
     /// The file system refuses.
     pub fn look(&mut self, key: &IdentityKey) -> io::Result<Look> {
-        let now = stat(&self.file)?;
-        if now == self.seen && now.size >= self.offset {
+        let now = stat(self.content.file())?;
+        let packed = self.content.is_packed();
+        if now == self.seen && (packed || now.size >= self.offset) && !self.replaced {
             return Ok(Look::Same);
         }
-        self.seen = now;
-        self.changed = Instant::now();
-        let same = now.size >= self.offset && self.mark.is_none_or(|mark| key.matches(&self.file, self.offset, mark));
+        let same = match self.mark {
+            _ if packed => true,
+            _ if now.size < self.offset => false,
+            Some(mark) => key.compare(&self.content, self.offset, mark)?,
+            None => true,
+        };
+        (self.seen, self.changed, self.replaced) = (now, Instant::now(), false);
+        if packed {
+            self.content.changed();
+            return Ok(Look::Changed);
+        }
         if same {
             if now.size < self.searched {
                 (self.searched, self.skipping) = (self.offset, false);
@@ -118,16 +162,14 @@ impl Tail {
         Ok(Look::Rewritten)
     }
 
-    /// Bytes that are there and were not handed out.
-    pub fn unread(&self) -> u64 {
-        self.seen.size.saturating_sub(self.offset)
-    }
-
     /// Reads the next whole records. With `all`, what stands at the end without a line end is a record too.
     ///
     /// # Errors
     /// The file system refuses.
-    pub fn read(&mut self, buffer: Vec<u8>, all: bool) -> io::Result<Read> {
+    pub fn read(&mut self, key: &IdentityKey, buffer: Vec<u8>, all: bool) -> io::Result<Read> {
+        if self.offset == 0 && !self.content.is_packed() {
+            self.utf16 = order(&self.content);
+        }
         if let Some(&(from, to)) = self.gaps.front() {
             return self.read_gap(buffer, from, to);
         }
@@ -140,19 +182,90 @@ impl Tail {
                 false => return Ok(Read::Nothing(buffer)),
             }
         }
-        self.read_lines(buffer, all)
+        match self.utf16 {
+            Some(order) => self.read_utf16(key, order, buffer, all),
+            None => self.read_lines(key, buffer, all),
+        }
     }
 
-    fn read_lines(&mut self, buffer: Vec<u8>, all: bool) -> io::Result<Read> {
+    fn read_lines(&mut self, key: &IdentityKey, buffer: Vec<u8>, all: bool) -> io::Result<Read> {
         if let Some(end) = self.hole()? {
             return self.step_over(buffer, end).map(Read::Chunk);
         }
         let mut lines = LineBuffer::new(buffer);
+        let mut before = vec![0; self.offset.min(MARKER as u64) as usize];
+        let mut around = |room: &mut [u8]| self.content.read_around(&mut before, room, self.offset);
+        let (mut count, mut kept) = (0, true);
+        lines.fill(|room| {
+            let read = around(room)?;
+            (count, kept) = (read.unwrap_or(0), read.is_some());
+            Ok(count)
+        })?;
+        // Between the look at the file and this read its content may have been replaced.
+        if !kept || self.mark.is_some_and(|mark| !marks(key, &before, mark)) {
+            self.replaced = true;
+            return Ok(Read::Again(lines.into_bytes(0)));
+        }
+        let read = self.take_lines(lines, before, count, all)?;
+        let long = matches!(&read, Read::Chunk(chunk) if chunk.bytes.len() > READ);
+        if long && self.mark.is_some_and(|mark| !self.stands(key, &read, mark)) {
+            self.replaced = true;
+            return self.take_back(read);
+        }
+        Ok(read)
+    }
+
+    /// As [`Tail::read_lines`], of text in UTF-16.
+    fn read_utf16(&mut self, key: &IdentityKey, order: Order, mut raw: Vec<u8>, all: bool) -> io::Result<Read> {
+        let mut before = vec![0; self.offset.min(MARKER as u64) as usize];
+        let mut room = READ;
         loop {
-            let at = self.offset + lines.filled().len() as u64;
-            let count = lines.fill(|room| self.file.read_at(room, at))?;
+            raw.resize(room, 0);
+            let read = self.content.read_around(&mut before, &mut raw, self.offset)?;
+            let Some(count) = read.filter(|_| self.mark.is_none_or(|mark| marks(key, &before, mark))) else {
+                self.replaced = true;
+                return Ok(Read::Again(raw));
+            };
+            let mut made = Made::default();
+            let used = order.lines(&raw[..count], self.offset, all && count < room, &mut made);
+            if used > 0 {
+                return self.made(made, used as u64).map(Read::Chunk);
+            }
+            self.searched = self.offset + (count & !1) as u64;
+            match count {
+                _ if count < room => return Ok(Read::Nothing(raw)),
+                MAX_LINE => {
+                    self.skipping = true;
+                    return Ok(Read::Again(raw));
+                }
+                _ => room = (room * 2).min(MAX_LINE),
+            }
+        }
+    }
+
+    /// A chunk of records that were made of the next `used` bytes.
+    fn made(&mut self, made: Made, used: u64) -> io::Result<Chunk> {
+        let from = self.position();
+        self.offset += used;
+        self.searched = self.offset;
+        let resume = Resume::Marker { before: self.before(self.offset)? };
+        self.content.release(self.offset);
+        let (to, layout) = (self.position(), Some(made.layout));
+        Ok(Chunk { info: self.info.clone(), bytes: made.bytes, from, to, resume, last: false, oversize: false, layout })
+    }
+
+    fn line_end(&self, bytes: &[u8]) -> Option<usize> {
+        match self.utf16 {
+            Some(order) => order.line_end(bytes),
+            None => memchr::memchr(b'\n', bytes).map(|at| at + 1),
+        }
+    }
+
+    /// Looks for whole lines in what was read, reading on while there is none.
+    fn take_lines(&mut self, mut lines: LineBuffer, before: Vec<u8>, mut count: usize, all: bool) -> io::Result<Read> {
+        loop {
             match lines.look() {
-                Shown::Lines(len) => return self.chunk(lines.into_bytes(len)).map(Read::Chunk),
+                Shown::Lines(len) => return Ok(Read::Chunk(self.chunk(lines.into_bytes(len), before))),
                 Shown::TooLong => {
                     self.searched = self.offset + lines.filled().len() as u64;
                     self.skipping = true;
@@ -163,22 +276,44 @@ impl Tail {
                     let len = lines.filled().len();
                     self.searched = self.offset + len as u64;
                     if all && len > 0 {
-                        return self.chunk(lines.into_bytes(len)).map(Read::Chunk);
+                        return Ok(Read::Chunk(self.chunk(lines.into_bytes(len), before)));
                     }
                     return Ok(Read::Nothing(lines.into_bytes(len)));
                 }
             }
+            let at = self.offset + lines.filled().len() as u64;
+            count = lines.fill(|room| self.content.read_at(room, at))?;
+        }
+    }
+
+    /// True when what stood before a chunk still does after several reads.
+    fn stands(&self, key: &IdentityKey, read: &Read, mark: Mark) -> bool {
+        match read {
+            Read::Chunk(chunk) => key.matches(&self.content, chunk.from.offset, mark),
+            _ => true,
+        }
+    }
+
+    /// Undoes a read whose pieces may be of different contents.
+    fn take_back(&mut self, read: Read) -> io::Result<Read> {
+        match read {
+            Read::Chunk(chunk) => {
+                (self.offset, self.searched) = (chunk.from.offset, chunk.from.offset);
+                Ok(Read::Again(chunk.bytes))
+            }
+            other => Ok(other),
         }
     }
 
     /// The end of the hole that begins at the offset: what a writer without append mode leaves behind when
     /// its file is truncated under it.
     fn hole(&self) -> io::Result<Option<u64>> {
+        let Content::Plain(file) = &self.content else { return Ok(None) };
         let mut first = [1];
-        if self.file.read_at(&mut first, self.offset)? == 0 || first != [0] {
+        if self.content.read_at(&mut first, self.offset)? == 0 || first != [0] {
             return Ok(None);
         }
-        match rustix::fs::seek(&self.file, rustix::fs::SeekFrom::Data(self.offset)) {
+        match rustix::fs::seek(file, rustix::fs::SeekFrom::Data(self.offset)) {
             Ok(data) if data > self.offset => Ok(Some(data)),
             _ => Ok(None),
         }
@@ -197,40 +332,61 @@ impl Tail {
     fn read_gap(&mut self, buffer: Vec<u8>, from: u64, to: u64) -> io::Result<Read> {
         let after = std::mem::replace(&mut self.offset, from);
         let mut bytes = buffer;
-        bytes.resize((to - from).min(super::line_buffer::MAX_LINE as u64) as usize, 0);
-        let count = self.file.read_at(&mut bytes, from)?;
-        let len = match count == (to - from) as usize {
+        bytes.resize((to - from).min(MAX_LINE as u64) as usize, 0);
+        let count = self.content.read_at(&mut bytes, from)?;
+        let whole = count == (to - from) as usize;
+        if let Some(order) = self.utf16 {
+            return self.read_utf16_gap(order, &bytes[..count], whole, after, to);
+        }
+        let len = match whole {
             true => count,
             false => memchr::memrchr(b'\n', &bytes[..count]).map_or(0, |at| at + 1),
         };
         bytes.truncate(len);
-        let chunk = self.chunk(bytes);
+        let before = self.before(from)?;
+        let chunk = self.chunk(bytes, before);
         let reached = std::mem::replace(&mut self.offset, after);
         self.searched = self.searched.max(after);
         self.gaps.pop_front();
         if len > 0 && reached < to {
             self.gaps.push_front((reached, to));
         }
-        match chunk {
-            Ok(chunk) if len > 0 => Ok(Read::Chunk(chunk)),
-            Ok(chunk) => Ok(Read::Again(chunk.bytes)),
-            Err(error) => Err(error),
+        match len {
+            0 => Ok(Read::Again(chunk.bytes)),
+            _ => Ok(Read::Chunk(chunk)),
         }
+    }
+
+    fn read_utf16_gap(&mut self, order: Order, raw: &[u8], whole: bool, after: u64, to: u64) -> io::Result<Read> {
+        let mut made = Made::default();
+        let used = order.lines(raw, self.offset, whole, &mut made);
+        let chunk = self.made(made, used as u64)?;
+        let reached = std::mem::replace(&mut self.offset, after);
+        self.searched = self.searched.max(after);
+        self.gaps.pop_front();
+        if used > 0 && reached < to {
+            self.gaps.push_front((reached, to));
+        }
+        if used == 0 { Ok(Read::Again(chunk.bytes)) } else { Ok(Read::Chunk(chunk)) }
     }
 
     /// Looks for a line end in what was appended to an unfinished long line.
     fn search_on(&mut self) -> io::Result<bool> {
         let mut bytes = [0; 16 << 10];
         loop {
-            let count = self.file.read_at(&mut bytes, self.searched)?;
+            let count = self.content.read_at(&mut bytes, self.searched)?;
             if count == 0 {
                 return Ok(false);
             }
-            if memchr::memchr(b'\n', &bytes[..count]).is_some() {
+            if self.line_end(&bytes[..count]).is_some() {
                 return Ok(true);
             }
-            self.searched += count as u64;
-            if self.searched - self.offset >= super::line_buffer::MAX_LINE as u64 {
+            let searched = if self.utf16.is_some() { count & !1 } else { count };
+            if searched == 0 {
+                return Ok(false);
+            }
+            self.searched += searched as u64;
+            if self.searched - self.offset >= MAX_LINE as u64 {
                 return Ok(true);
             }
         }
@@ -240,7 +396,7 @@ impl Tail {
     fn skip(&mut self, mut buffer: Vec<u8>, all: bool) -> io::Result<Read> {
         buffer.resize(READ, 0);
         for _ in 0..SKIP / READ {
-            let count = self.file.read_at(&mut buffer, self.searched)?;
+            let count = self.content.read_at(&mut buffer, self.searched)?;
             if count == 0 && all {
                 let end = self.searched;
                 return self.oversize(buffer, end).map(Read::Chunk);
@@ -248,18 +404,24 @@ impl Tail {
             if count == 0 {
                 return Ok(Read::Nothing(buffer));
             }
-            if let Some(at) = memchr::memchr(b'\n', &buffer[..count]) {
-                let end = self.searched + at as u64 + 1;
+            if let Some(len) = self.line_end(&buffer[..count]) {
+                let end = self.searched + len as u64;
                 return self.oversize(buffer, end).map(Read::Chunk);
             }
-            self.searched += count as u64;
+            // Half a unit waits for its other half, or ends with the file.
+            let half = usize::from(self.utf16.is_some() && count > 1 && !all) & count;
+            self.searched += (count - half) as u64;
+            if half == 1 && count == 1 {
+                return Ok(Read::Nothing(buffer));
+            }
         }
         Ok(Read::Again(buffer))
     }
 
     fn oversize(&mut self, mut bytes: Vec<u8>, end: u64) -> io::Result<Chunk> {
         bytes.truncate(1);
-        self.file.read_exact_at(&mut bytes, self.offset)?;
+        let high = u64::from(self.utf16 == Some(Order::Big));
+        self.content.read_exact_at(&mut bytes, self.offset + high)?;
         let from = self.position();
         let before = self.before(end)?;
         (self.offset, self.searched, self.skipping) = (end, end, false);
@@ -268,14 +430,14 @@ impl Tail {
         Ok(Chunk { info: self.info.clone(), bytes, from, to, resume, last: false, oversize: true, layout: None })
     }
 
-    fn chunk(&mut self, bytes: Vec<u8>) -> io::Result<Chunk> {
+    fn chunk(&mut self, bytes: Vec<u8>, before: Vec<u8>) -> Chunk {
         let from = self.position();
-        let before = self.before(self.offset)?;
         self.offset += bytes.len() as u64;
         self.searched = self.offset;
+        self.content.release(self.offset);
         let to = self.position();
         let resume = Resume::Marker { before };
-        Ok(Chunk { info: self.info.clone(), bytes, from, to, resume, last: false, oversize: false, layout: None })
+        Chunk { info: self.info.clone(), bytes, from, to, resume, last: false, oversize: false, layout: None }
     }
 
     /// The chunk that says that nothing follows; holds no record.
@@ -298,7 +460,7 @@ impl Tail {
     fn before(&self, end: u64) -> io::Result<Vec<u8>> {
         let len = end.min(MARKER as u64);
         let mut bytes = vec![0; len as usize];
-        self.file.read_exact_at(&mut bytes, end - len)?;
+        self.content.read_exact_at(&mut bytes, end - len)?;
         Ok(bytes)
     }
 
@@ -306,4 +468,15 @@ impl Tail {
     pub fn position(&self) -> Position {
         Position { generation: self.generation, offset: self.offset }
     }
+}
+
+fn order(content: &Content) -> Option<Order> {
+    let mut first = [0; 2];
+    let count = content.read_at(&mut first, 0).unwrap_or(0);
+    Order::of(&first[..count])
+}
+
+/// True when `mark` is that of the last of these bytes.
+fn marks(key: &IdentityKey, before: &[u8], mark: Mark) -> bool {
+    before.len().checked_sub(usize::from(mark.len)).is_some_and(|from| key.mark(&before[from..]) == mark)
 }

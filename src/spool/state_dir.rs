@@ -113,7 +113,8 @@ fn check(path: &Path) -> Result<bool, StateDirError> {
 
 fn lock(path: &Path) -> Result<File, StateDirError> {
     let file = path.join("lock");
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    // Not for writing: an open file to write to would keep the file system from being made read-only.
+    let flags = OFlags::RDONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let io = |error: rustix::io::Errno| StateDirError::Io(file.clone(), error.into());
     let lock = rustix::fs::open(&file, flags, Mode::RUSR | Mode::WUSR).map_err(io)?;
     match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {

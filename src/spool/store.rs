@@ -19,6 +19,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// Left free on the disk for the checkpoint and the identities of files, bytes.
+const RESERVE: u64 = 256 << 10;
+/// And inodes.
+const RESERVED_FILES: u64 = 4;
+
 /// The spool.
 pub struct Spool {
     state: StateDir,
@@ -223,8 +228,20 @@ impl Spool {
         Ok(())
     }
 
+    /// Leaves room on the disk for the checkpoint: without it nothing could be acknowledged and no file removed.
+    fn leave_room(&self, more: u64) -> io::Result<()> {
+        let there = rustix::fs::statvfs(self.state.path())?;
+        let full = there.f_bavail.saturating_mul(there.f_frsize) < more + RESERVE;
+        // A file system without a fixed number of inodes says 0 of 0.
+        match full || (there.f_files > 0 && there.f_favail < RESERVED_FILES) {
+            true => Err(io::ErrorKind::StorageFull.into()),
+            false => Ok(()),
+        }
+    }
+
     /// Writes all under temporary names, then renames all, then syncs the directory once.
     fn write_all(&self, batches: &[Batch]) -> io::Result<Vec<(u64, Option<Arc<Batch>>)>> {
+        self.leave_room(batches.iter().map(|batch| batch.body().len() as u64).sum())?;
         let written = self.write_temporary(batches).and_then(|sizes| self.publish(batches).map(|()| sizes));
         if written.is_err() {
             for batch in batches {

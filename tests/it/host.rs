@@ -52,6 +52,13 @@ impl Host {
         fs::write(self.path("logveil.yaml"), text).expect("written");
     }
 
+    /// Adds a line to the source's part of the configuration.
+    pub(crate) fn add_to_source(&self, line: &str) {
+        let text = fs::read_to_string(self.path("logveil.yaml")).expect("read");
+        let text = text.replace("    ddsource: logveil\n", &format!("    ddsource: logveil\n    {line}\n"));
+        fs::write(self.path("logveil.yaml"), text).expect("written");
+    }
+
     /// Replaces the key file.
     pub(crate) fn set_key(&self, key: &str) {
         use std::os::unix::fs::PermissionsExt;
@@ -79,19 +86,25 @@ impl Host {
 
     /// As [`Host::start`], with these variables set.
     pub(crate) fn start_with(&self, variables: &[(&str, &str)]) -> Agent {
-        self.launch(variables, None)
+        self.launch(&[], variables, None)
     }
 
     /// As [`Host::start`], with another standard output.
     pub(crate) fn start_onto(&self, stdout: Stdio) -> Agent {
-        self.launch(&[], Some(stdout))
+        self.launch(&[], &[], Some(stdout))
     }
 
-    fn launch(&self, variables: &[(&str, &str)], stdout: Option<Stdio>) -> Agent {
+    /// As [`Host::start`], as the last command of another one, which must become it.
+    pub(crate) fn start_under(&self, command: &[&str]) -> Agent {
+        self.launch(command, &[], None)
+    }
+
+    fn launch(&self, under: &[&str], variables: &[(&str, &str)], stdout: Option<Stdio>) -> Agent {
         let log = OpenOptions::new().create(true).append(true).open(self.path("own.log")).expect("a log");
-        let child = Command::new(env!("CARGO_BIN_EXE_logveil"))
-            .arg("run")
-            .arg("--config")
+        let words: Vec<&str> =
+            under.iter().copied().chain([env!("CARGO_BIN_EXE_logveil"), "run", "--config"]).collect();
+        let child = Command::new(words[0])
+            .args(&words[1..])
             .arg(self.path("logveil.yaml"))
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
@@ -107,6 +120,18 @@ impl Host {
         let mut text = Vec::new();
         File::open(self.path("own.log")).and_then(|mut file| file.read_to_end(&mut text)).expect("read");
         String::from_utf8_lossy(&text).into_owned()
+    }
+
+    /// What `/readyz` of the agent that was started last says; none while it does not answer.
+    pub(crate) fn readiness(&self) -> Option<String> {
+        let log = self.own_log();
+        let line = log.lines().rev().find(|line| line.contains("admin endpoints are open"))?;
+        let address = line.split("address=").nth(1)?.split_whitespace().next()?;
+        let mut stream = std::net::TcpStream::connect(address).ok()?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer)
     }
 
     /// Asserts that no planted value stands in the agent's log or, packed or not, in its state.
@@ -139,9 +164,22 @@ impl Agent {
 
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
-        use rustix::process::{Pid, Signal, kill_process};
-        let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::TERM).expect("signalled");
+        self.signal(rustix::process::Signal::TERM);
+    }
+
+    /// Lets it stand still.
+    pub(crate) fn freeze(&self) {
+        self.signal(rustix::process::Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        self.signal(rustix::process::Signal::CONT);
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).expect("signalled");
     }
 
     /// Waits for the end.

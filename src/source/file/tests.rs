@@ -1,12 +1,16 @@
 //! The source alone, with real files: the contract of chunks, long lines, holes, what must not be opened.
 
+use super::turn::SETTLE_UNLINKED;
 use super::*;
+use crate::record::Position;
 use crate::source::Chunk;
+use crate::source::content::Content;
 use crate::source::contract::Resume;
 use crate::source::line_buffer::MAX_LINE;
 use proptest::prelude::*;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::FileExt;
 use tempfile::TempDir;
 
 struct Logs {
@@ -233,4 +237,215 @@ fn a_deleted_file_is_read_to_its_last_unfinished_line() {
     source.tails.values_mut().for_each(|tail| tail.changed = Instant::now() - SETTLE_UNLINKED);
     assert!(logs.drain(&mut source).is_empty());
     assert_eq!(source.streams(), 0);
+}
+
+fn lines(from: usize, to: usize) -> Vec<u8> {
+    (from..to).flat_map(|n| format!("event number {n} of many\n").into_bytes()).collect()
+}
+
+fn packed(program: &str, path: &Path) {
+    let status = std::process::Command::new(program).args(["-q", "--rm"]).arg(path).status();
+    assert!(status.is_ok_and(|status| status.success()));
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Lets time pass for everything that waits to become clear.
+fn settle(source: &mut FileSource) {
+    source.newcomers.let_settle();
+    source.tails.values_mut().for_each(|tail| tail.changed = Instant::now() - SETTLE_UNLINKED * 10);
+}
+
+#[test]
+fn what_was_not_read_of_a_truncated_file_is_read_in_its_copy() {
+    for copy in ["copy.log", "a.log.1"] {
+        let mut logs = Logs::new();
+        logs.append("a.log", &lines(0, 200));
+        let mut source = logs.open(StartAt::Beginning);
+        assert!(text(&logs.drain(&mut source)) == lines(0, 200));
+        logs.append("a.log", &lines(200, 300));
+        fs::copy(logs.path("a.log"), logs.path(copy)).unwrap();
+        fs::write(logs.path("a.log"), lines(300, 310)).unwrap();
+        let mut read = logs.drain(&mut source);
+        read.extend(logs.drain(&mut source));
+        let mut all: Vec<Vec<u8>> = read.into_iter().map(|chunk| chunk.bytes).filter(|b| !b.is_empty()).collect();
+        all.sort();
+        assert!(all.concat() == lines(200, 310), "{copy}");
+        drop(source);
+        let mut source = logs.open(StartAt::Beginning);
+        assert_eq!(text(&logs.drain(&mut source)), b"", "{copy} after a restart");
+    }
+}
+
+#[test]
+fn a_copy_in_the_making_waits_and_a_twin_is_read() {
+    let mut logs = Logs::new();
+    logs.append("a.log", &lines(0, 200));
+    let mut source = logs.open(StartAt::Beginning);
+    logs.drain(&mut source);
+    logs.append("copy.log", &lines(0, 90));
+    assert_eq!(text(&logs.drain(&mut source)), b"");
+    logs.append("copy.log", &lines(90, 200));
+    assert_eq!(text(&logs.drain(&mut source)), b"");
+    fs::write(logs.path("a.log"), b"").unwrap();
+    assert_eq!(text(&logs.drain(&mut source)), b"");
+    assert_eq!(text(&logs.drain(&mut source)), b"", "all of it had been read");
+    logs.append("b.log", &lines(1000, 1150));
+    assert!(text(&logs.drain(&mut source)) == lines(1000, 1150));
+    logs.append("twin.log", &lines(1000, 1100));
+    assert_eq!(text(&logs.drain(&mut source)), b"");
+    settle(&mut source);
+    assert!(text(&logs.drain(&mut source)) == lines(1000, 1100));
+}
+
+#[test]
+fn a_file_packed_while_down_goes_on_where_it_was_read() {
+    for (program, name) in [("gzip", "a.log.1.gz"), ("zstd", "a.log.1.zst"), ("zstd", "packed.log")] {
+        let mut logs = Logs::new();
+        logs.append("a.log", &lines(0, 2000));
+        let mut source = logs.open(StartAt::Beginning);
+        assert!(text(&logs.drain(&mut source)) == lines(0, 2000));
+        drop(source);
+        logs.append("a.log", &lines(2000, 3000));
+        fs::rename(logs.path("a.log"), logs.path("a.log.1")).unwrap();
+        match program {
+            "gzip" => {
+                let (one, two) = (gzip(&lines(0, 1500)), gzip(&lines(1500, 3000)));
+                fs::write(logs.path(name), [one, two].concat()).unwrap();
+                fs::remove_file(logs.path("a.log.1")).unwrap();
+            }
+            _ => {
+                packed(program, &logs.path("a.log.1"));
+                let _ = fs::rename(logs.path("a.log.1.zst"), logs.path(name));
+            }
+        }
+        logs.append("a.log", &lines(3000, 3100));
+        let mut source = logs.open(StartAt::Beginning);
+        let mut read = logs.drain(&mut source);
+        read.sort_by_key(|chunk| chunk.from.offset == 0);
+        assert!(text(&read) == lines(2000, 3100), "{name}");
+        settle(&mut source);
+        let last = logs.drain(&mut source);
+        for end in last.iter().filter(|chunk| chunk.last) {
+            source.durable.advance(end.info.stream, end.to);
+        }
+        settle(&mut source);
+        logs.drain(&mut source);
+        assert_eq!(source.tails.len(), 1, "the packed file is closed: {name}");
+        drop(source);
+        let mut source = logs.open(StartAt::Beginning);
+        assert_eq!(text(&logs.drain(&mut source)), b"", "{name} after another start");
+    }
+}
+
+#[test]
+fn a_packed_file_beside_its_original_is_not_read_twice() {
+    let mut logs = Logs::new();
+    logs.append("a.log", &lines(0, 2000));
+    let mut source = logs.open(StartAt::Beginning);
+    assert!(text(&logs.drain(&mut source)) == lines(0, 2000));
+    fs::rename(logs.path("a.log"), logs.path("a-1.log")).unwrap();
+    let whole = gzip(&lines(0, 2000));
+    fs::write(logs.path("gz.log"), &whole[..whole.len() / 2]).unwrap();
+    assert_eq!(text(&logs.drain(&mut source)), b"");
+    fs::write(logs.path("gz.log"), &whole).unwrap();
+    assert_eq!(text(&logs.drain(&mut source)), b"");
+    fs::remove_file(logs.path("a-1.log")).unwrap();
+    logs.append("a.log", &lines(2000, 2100));
+    assert!(text(&logs.drain(&mut source)) == lines(2000, 2100));
+    for _ in 0..3 {
+        settle(&mut source);
+        assert_eq!(text(&logs.drain(&mut source)), b"");
+    }
+}
+
+#[test]
+fn a_cut_or_damaged_packed_file_gives_whole_lines_only() {
+    let mut logs = Logs::new();
+    let whole = gzip(&lines(0, 30_000));
+    logs.append("cut.log", &whole[..whole.len() / 2]);
+    logs.append("tailed.log", &[&gzip(&lines(0, 10))[..], b"something else"].concat());
+    let mut source = logs.open(StartAt::Beginning);
+    let mut read = Vec::new();
+    for _ in 0..3 {
+        read.extend(logs.drain(&mut source));
+        settle(&mut source);
+    }
+    let cut: Vec<u8> =
+        read.iter().filter(|c| c.info.path == Some(logs.path("cut.log"))).flat_map(|c| c.bytes.clone()).collect();
+    assert!(cut.ends_with(b"\n") && lines(0, 30_000).starts_with(&cut) && cut.len() > 1000);
+    let tailed = read.iter().filter(|c| c.info.path == Some(logs.path("tailed.log")));
+    assert!(tailed.flat_map(|c| c.bytes.clone()).collect::<Vec<u8>>() == lines(0, 10));
+    logs.append("cut.log", &whole[whole.len() / 2..]);
+    let rest = text(&logs.drain(&mut source));
+    assert!([&cut[..], &rest].concat() == lines(0, 30_000), "the rest came later");
+}
+
+#[test]
+fn a_file_replaced_between_look_and_read_is_read_from_its_beginning() {
+    let mut logs = Logs::new();
+    logs.append("a.log", &lines(0, 100));
+    let mut source = logs.open(StartAt::Beginning);
+    assert!(text(&logs.drain(&mut source)) == lines(0, 100));
+    let stream = *source.tails.keys().next().unwrap();
+    let key = source.key.clone();
+    let tail = source.tails.get_mut(&stream).unwrap();
+    tail.look(&key).unwrap();
+    fs::write(logs.path("a.log"), lines(500, 900)).unwrap();
+    let read = tail.read(&key, Vec::new(), false).unwrap();
+    assert!(matches!(read, crate::source::tail::Read::Again(_)), "nothing from the middle of other content");
+    source.queue(stream);
+    assert!(text(&logs.drain(&mut source)) == lines(500, 900));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_stops_no_other() {
+    let mut logs = Logs::new();
+    logs.append("a.log", b"one\n");
+    let mut source = logs.open(StartAt::Beginning);
+    logs.drain(&mut source);
+    let stream = *source.tails.keys().next().unwrap();
+    // A folder cannot be read: what a broken disk says looks the same here.
+    let folder = File::open(logs.folder.path()).unwrap();
+    let good = std::mem::replace(&mut source.tails.get_mut(&stream).unwrap().content, Content::Plain(folder.into()));
+    logs.append("b.log", b"two\n");
+    source.queue(stream);
+    source.swept = None;
+    assert!(matches!(source.fill(Vec::new()).unwrap(), Fill::Chunk(chunk) if chunk.bytes == b"two\n"));
+    assert_eq!(source.met().closed, 1);
+    source.tails.get_mut(&stream).unwrap().content = good;
+    logs.append("a.log", b"three\n");
+    std::thread::sleep(Duration::from_millis(600));
+    source.swept = source.swept.map(|_| Instant::now() - SWEEP * 2);
+    let mut read = Vec::new();
+    while let Fill::Chunk(chunk) = source.fill(Vec::new()).unwrap() {
+        read.extend(chunk.bytes);
+    }
+    assert_eq!(read, b"three\n");
+    assert_eq!(source.met().closed, 0);
+}
+
+#[test]
+fn utf16_is_read_as_its_text_over_restarts() {
+    let encoded = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let mut logs = Logs::new();
+    logs.append("a.log", &encoded("\u{feff}żółw one\ntw"));
+    let mut source = logs.open(StartAt::Beginning);
+    assert_eq!(text(&logs.drain(&mut source)), "żółw one\n".as_bytes());
+    logs.append("a.log", &encoded("o\nthree\n"));
+    assert_eq!(text(&logs.drain(&mut source)), b"two\nthree\n");
+    drop(source);
+    logs.append("a.log", &encoded("four\n"));
+    logs.append("a.log", &encoded(&"x".repeat(MAX_LINE)));
+    logs.append("a.log", &encoded("\nfive\n"));
+    let mut source = logs.open(StartAt::Beginning);
+    let chunks = logs.drain(&mut source);
+    assert_eq!(chunks.iter().filter(|chunk| chunk.oversize).count(), 1);
+    assert_eq!(text(&chunks), b"four\nxfive\n");
+    fs::write(logs.path("a.log"), b"plain again\n").unwrap();
+    assert_eq!(text(&logs.drain(&mut source)), b"plain again\n");
 }

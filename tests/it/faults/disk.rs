@@ -1,6 +1,6 @@
 //! Rows D: the state directory's disk is full, damaged or refused.
 
-use super::{Mount, assert_whole, host, intake, pause, until, wait_for_numbers};
+use super::{Mount, assert_whole, host, intake, pause, run, until, wait_for_numbers};
 use crate::host::{Host, numbered};
 use std::fs;
 use std::path::PathBuf;
@@ -43,6 +43,101 @@ fn d01_the_spools_file_system_is_full() {
     intake.play("".parse().expect("a script"));
     assert_whole(&intake, &host, 20_000);
     assert!(agent.stop().success());
+}
+
+#[test]
+fn d02_no_inodes_are_left() {
+    let intake = intake("");
+    let host = host(&intake);
+    let at = host.path("state");
+    let Some(_mounted) = Mount::new(&["-t", "tmpfs", "-o", "nr_inodes=64,mode=0700", "tmpfs"], &at) else { return };
+    host.append("a.log", &numbered(0, 200));
+    let agent = host.start();
+    wait_for_numbers(&intake, &host, 200);
+    let fillers: Vec<PathBuf> = (0..64).map(|n| at.join(format!("filler{n}"))).collect();
+    let taken = fillers.iter().take_while(|path| fs::File::create(path).is_ok()).count();
+    assert!(taken < fillers.len(), "the file system is full");
+    host.append("a.log", &numbered(200, 5000));
+    until("the disk's refusal is told", &host, || host.own_log().contains("spool cannot be written"));
+    until("it is no longer ready", &host, || host.readiness().is_some_and(|text| text.contains("[-] spool")));
+    fillers[..taken].iter().for_each(|path| fs::remove_file(path).expect("removed"));
+    assert_whole(&intake, &host, 5000);
+    until("it is ready again", &host, || host.readiness().is_some_and(|text| text.contains("[+] spool ok")));
+    assert!(agent.stop().success());
+}
+
+#[test]
+fn d03_made_read_only_and_writable_again() {
+    let intake = intake("");
+    let host = host(&intake);
+    let at = host.path("state");
+    let Some(_mounted) = Mount::new(&["-t", "tmpfs", "-o", "mode=0700", "tmpfs"], &at) else { return };
+    host.append("a.log", &numbered(0, 200));
+    let agent = host.start();
+    wait_for_numbers(&intake, &host, 200);
+    let place = at.display().to_string();
+    let remount = |how: &str| (0..50).any(|_| run("mount", &["-o", &format!("remount,{how}"), &place], None));
+    pause(500);
+    if !remount("ro") {
+        return;
+    }
+    host.append("a.log", &numbered(200, 3000));
+    until("the disk's refusal is told", &host, || host.own_log().contains("cannot be"));
+    pause(1500);
+    assert!(remount("rw"));
+    assert_whole(&intake, &host, 3000);
+    assert!(agent.stop().success());
+}
+
+#[test]
+fn d04_errors_on_writing_once_often_and_for_a_while() {
+    for points in [
+        "spool-half-written=1*return->off",
+        "spool-half-written=3*return->5*off->2*return->off;spool-renamed=2*off->3*return->off",
+        "spool-checkpoint=4*return->off;spool-acknowledged=1*off->2*return->off",
+        "registry-save=2*return->off;durable-written=3*off->2*return->off",
+    ] {
+        let intake = intake("");
+        let host = host(&intake);
+        host.append("a.log", &numbered(0, 2500));
+        let agent = host.start_with(&[("FAILPOINTS", points)]);
+        for part in 0..3 {
+            pause(300);
+            host.append("a.log", &numbered(2500 + part * 300, 2800 + part * 300));
+        }
+        assert_whole(&intake, &host, 3400);
+        assert!(agent.stop().success());
+    }
+}
+
+#[test]
+fn d05_errors_on_syncing() {
+    for when in ["3", "5..8", "4+3"] {
+        let intake = intake("");
+        let host = host(&intake);
+        let inject = format!("inject=fsync,fdatasync:error=EIO:when={when}");
+        if !run("strace", &["-f", "-qq", "-e", "trace=fsync", "true"], None) {
+            return;
+        }
+        host.append("a.log", &numbered(0, 2000));
+        let trace = host.path("trace").display().to_string();
+        let under =
+            ["strace", "-D", "-f", "-qq", "--seccomp-bpf", "-o", &trace, "-e", "trace=fsync,fdatasync", "-e", &inject];
+        let traced = host.start_under(&under);
+        for part in 0..3 {
+            pause(400);
+            host.append("a.log", &numbered(2000 + part * 300, 2300 + part * 300));
+        }
+        wait_for_numbers(&intake, &host, 2900);
+        host.assert_clean();
+        let seen = fs::read_to_string(host.path("trace")).unwrap_or_default();
+        assert!(seen.contains("INJECTED"), "{seen}");
+        assert!(traced.stop().success());
+        let agent = host.start();
+        host.append("a.log", &numbered(2900, 3000));
+        assert_whole(&intake, &host, 3000);
+        assert!(agent.stop().success());
+    }
 }
 
 #[test]

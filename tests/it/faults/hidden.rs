@@ -80,3 +80,67 @@ fn l05_many_idle_files_and_one_that_moves() {
     assert_whole(&intake, &host, 20);
     assert!(agent.stop().success());
 }
+
+/// Values that begin before and end behind every kind of border: of a window of one MiB, of what a record may hold.
+#[test]
+fn r02_a_secret_over_a_windows_edge_and_over_the_cut() {
+    let intake = intake("");
+    let host = host(&intake);
+    let mut written = 0;
+    for border in [1usize << 20, 2 << 20, 900_000] {
+        for before in [1usize, 9, 20, 33, 60] {
+            let pad = "lorem ipsum ".repeat(border / 12 + 1);
+            let secret = format!("{CANARY}{}", "aB3xK9".repeat(6));
+            for (open, value, close) in [
+                ("{\"n\":1,\"pad\":\"", format!("\",\"password\":\"{secret}\",\"x\":\""), "tail\"}\n"),
+                ("", format!(" Authorization: Bearer {secret} "), "tail\n"),
+                ("", format!(" user u.{CANARY}@example.com "), "tail\n"),
+            ] {
+                let line = format!("{open}{}{value}{close}", &pad[..border - open.len() - before]);
+                host.append("a.log", &line);
+                written += 1;
+            }
+        }
+    }
+    host.append("a.log", &numbered(0, 10));
+    let agent = host.start();
+    until("all lines arrive", &host, || intake.ledger().book().stored.len() >= written + 10);
+    assert!(agent.stop().success());
+    crate::host::assert_wire(&intake);
+    host.assert_clean();
+}
+
+#[test]
+fn r04_an_open_group_of_lines_at_a_rotation() {
+    let intake = intake("");
+    let host = host(&intake);
+    host.add_to_source("multiline: {traces: [java], flush: 2s}");
+    let frames = |from: usize, to: usize| -> String {
+        (from..to).map(|n| format!("\tat app.Step{n:02}.run(Step{n:02}.java:{n})\n")).collect()
+    };
+    let head = format!("2026-01-01 ERROR step failed\njava.lang.IllegalStateException: password={CANARY}-Zq9\n");
+    let mut agent = host.start();
+    for round in 0..4usize {
+        host.append("a.log", &format!("{head}{}", frames(round * 20, round * 20 + 10)));
+        pause(300);
+        std::fs::rename(host.path("logs/a.log"), host.path(&format!("logs/a-{round}.log"))).expect("renamed");
+        host.append("a.log", &frames(round * 20 + 10, round * 20 + 20));
+        // With and without a kill while both halves are open.
+        if round == 2 {
+            pause(400);
+            agent.kill();
+            host.assert_clean();
+            agent = host.start();
+        }
+    }
+    host.append("a.log", &numbered(0, 10));
+    let seen = |frame: usize| {
+        let name = format!("Step{frame:02}.run");
+        intake.ledger().book().stored.iter().filter(|s| s.event["message"].to_string().contains(&name)).count()
+    };
+    until("every frame arrives", &host, || (0..80).all(|frame| seen(frame) > 0));
+    assert!(agent.stop().success());
+    assert!((0..40).all(|frame| seen(frame) == 1), "read once without a kill");
+    crate::host::assert_wire(&intake);
+    host.assert_clean();
+}

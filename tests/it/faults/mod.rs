@@ -1,6 +1,7 @@
 //! The promises under faults: numbered records that check themselves, planted values that must show up nowhere,
 //! real files, processes, sockets and file systems. `tests/FAULTS.md` says which row of the plan is covered where.
 
+mod copies;
 mod disk;
 mod hidden;
 mod matrix;
@@ -12,7 +13,7 @@ use crate::host::{Host, LIMIT, arrived, assert_wire, wait_for};
 use logveil::intake::{Intake, Settings};
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 fn intake(script: &str) -> Intake {
@@ -65,6 +66,24 @@ fn pause(milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));
 }
 
+/// Runs a program, its output to a file if one is named. False, said loudly, where it is missing or refused.
+fn run(program: &str, arguments: &[&str], output: Option<&Path>) -> bool {
+    let to = output.map_or(Stdio::null(), |path| std::fs::File::create(path).expect("a file").into());
+    let done = Command::new(program).args(arguments).stdin(Stdio::null()).stdout(to).stderr(Stdio::null()).status();
+    let good = done.is_ok_and(|status| status.success());
+    if !good {
+        skipped(&format!("{program} {}", arguments.join(" ")));
+    }
+    good
+}
+
+fn skipped(needs: &str) {
+    #[allow(clippy::print_stderr)]
+    {
+        eprintln!("SKIPPED: this test needs what is missing or refused here: {needs}");
+    }
+}
+
 /// A file system of its own; unmounted when dropped.
 struct Mount<'a>(&'a Path);
 
@@ -77,10 +96,7 @@ impl<'a> Mount<'a> {
             return Some(Mount(at));
         }
         let why = mounted.map_or_else(|e| e.to_string(), |o| String::from_utf8_lossy(&o.stderr).trim().to_owned());
-        #[allow(clippy::print_stderr)]
-        {
-            eprintln!("SKIPPED: this test needs a mount, which is refused here: {why}");
-        }
+        skipped(&format!("a mount ({why})"));
         None
     }
 
@@ -89,10 +105,7 @@ impl<'a> Mount<'a> {
         std::fs::File::create(image).and_then(|file| file.set_len(64 << 20)).expect("an image");
         let made = Command::new("mkfs.ext4").arg("-q").arg("-F").arg(image).status();
         if !made.is_ok_and(|status| status.success()) {
-            #[allow(clippy::print_stderr)]
-            {
-                eprintln!("SKIPPED: this test needs mkfs.ext4");
-            }
+            skipped("mkfs.ext4");
             return None;
         }
         Mount::new(&["-o", "loop", &image.display().to_string()], at)

@@ -88,31 +88,61 @@ fn p12_a_second_agent_on_the_same_state_ends_with_the_reason() {
     assert!(agent.stop().success());
 }
 
-/// The agent hangs at a durable step, is killed there, and the next start goes on.
-#[cfg(feature = "failpoints")]
+/// The agent hangs at the n-th time it comes to a durable step, is killed there, and the next start goes on.
+fn killed_at(step: &str, times_before: usize) {
+    let intake = intake("");
+    let host = host(&intake);
+    host.append("a.log", &numbered(0, 1500));
+    let before = if times_before > 0 { format!("{times_before}*off->") } else { String::new() };
+    let agent = host.start_with(&[("FAILPOINTS", &format!("{step}={before}sleep(600000)"))]);
+    pause(1200);
+    host.append("a.log", &numbered(1500, 2000));
+    agent.kill();
+    host.assert_clean();
+    let agent = host.start();
+    assert_whole(&intake, &host, 2000);
+    assert!(agent.stop().success());
+}
+
 #[test]
-fn p01_killed_at_every_durable_step() {
-    let steps = [
-        "registry-save",
-        "spool-half-written",
-        "spool-written",
-        "spool-renamed",
-        "spool-checkpoint",
-        "spool-acknowledged",
-    ];
-    for step in steps {
-        for before in ["", "1*off->"] {
-            let intake = intake("");
-            let host = host(&intake);
-            host.append("a.log", &numbered(0, 1500));
-            let agent = host.start_with(&[("FAILPOINTS", &format!("{step}={before}sleep(600000)"))]);
-            pause(1500);
-            host.append("a.log", &numbered(1500, 2000));
+fn p01_killed_at_every_durable_step_of_a_batch() {
+    for step in ["spool-half-written", "spool-written", "spool-renamed"] {
+        [0, 1].into_iter().for_each(|before| killed_at(step, before));
+    }
+}
+
+#[test]
+fn p01_killed_at_every_durable_step_of_an_acknowledgement() {
+    for step in ["spool-checkpoint", "spool-acknowledged"] {
+        [0, 1].into_iter().for_each(|before| killed_at(step, before));
+    }
+}
+
+/// The host's key, the identities of files, the checkpoint: each is replaced by the same steps.
+#[test]
+fn p01_killed_at_every_durable_step_of_small_files() {
+    killed_at("registry-save", 0);
+    for step in ["durable-written", "durable-renamed"] {
+        (0..4).for_each(|before| killed_at(step, before));
+    }
+}
+
+/// Killed at a step and then again at the same step while the start recovers from the first kill.
+#[test]
+fn p07_killed_again_while_recovering() {
+    for step in ["spool-renamed", "spool-checkpoint", "registry-save"] {
+        let intake = intake("");
+        let host = host(&intake);
+        host.append("a.log", &numbered(0, 1500));
+        for _ in 0..3 {
+            let agent = host.start_with(&[("FAILPOINTS", &format!("{step}=sleep(600000)"))]);
+            pause(700);
             agent.kill();
             host.assert_clean();
-            let agent = host.start();
-            assert_whole(&intake, &host, 2000);
-            assert!(agent.stop().success());
         }
+        host.append("a.log", &numbered(1500, 1600));
+        let agent = host.start();
+        assert_whole(&intake, &host, 1600);
+        assert!(agent.stop().success());
     }
 }
