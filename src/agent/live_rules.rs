@@ -100,8 +100,8 @@ impl From<Arc<RuleSet>> for LiveRules {
     }
 }
 
-/// Days since 1970-01-01, in UTC.
-fn today() -> i64 {
+/// Days since 1970-01-01, in UTC: the calendar by which exceptions end.
+pub fn today() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| (since.as_secs() / 86_400) as i64)
 }
 

@@ -5,6 +5,7 @@
 //! alone was tested when the program was built.
 
 use super::settings::{Config, PackRef};
+use crate::agent::live_rules::today;
 use crate::redact::policy::{Policy, adjust, drop_ended};
 use crate::redact::rule::{BESIDE, Pack, Rule, Stage};
 use crate::redact::rule_test::{self, RuleOutcome};
@@ -14,7 +15,6 @@ use crate::strict_yaml::Severity;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Why there is no rule set: every mistake.
 #[derive(Debug)]
@@ -105,11 +105,6 @@ fn unknown<'a>(rules: &[Rule], setting: &str, ids: impl Iterator<Item = &'a Stri
             Mistake::plain(format!("redaction.{setting}: there is no rule '{id}'{}", help.unwrap_or_default()))
         })
         .collect()
-}
-
-/// Days since 1970-01-01, in UTC.
-fn today() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| (since.as_secs() / 86_400) as i64)
 }
 
 /// Runs every example of every rule, in every carrier, with all rules in force.

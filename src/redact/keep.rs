@@ -36,12 +36,14 @@ impl Keeps {
         }
         let value = value_around(text, span, floor, limit);
         let bytes = &text[value.clone()];
-        let key = key_before(text, value.start, floor);
-        // Many rules ask for few shapes.
-        let mut shapes = [None; KeepShape::NAMES.len()];
+        // Many rules ask for few shapes, and few of them then ask for the key.
+        let (mut shapes, mut key) = ([None; KeepShape::NAMES.len()], None);
         let keeper = self.rules.iter().find(|rule| {
             *shapes[rule.shape as usize].get_or_insert_with(|| has_shape(rule.shape, bytes))
-                && (rule.paths.is_empty() || rule.paths.iter().any(|path| ends_in(key, path)))
+                && (rule.paths.is_empty() || {
+                    let key = *key.get_or_insert_with(|| key_before(text, value.start, floor));
+                    rule.paths.iter().any(|path| ends_in(key, path))
+                })
         });
         keeper.map(|rule| rule.rule)
     }
