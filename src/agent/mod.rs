@@ -4,14 +4,15 @@
 //! feeder (a thread a source) ══chunks══▶ worker (threads) ══batches══▶ spooler (a thread) ─▶ spool
 //!      ▲         bounded channels: back-pressure reaches the files          │ durable        │
 //!      └── buffers come back ──┘                                             ▼                ▼
-//!                                                                       positions     shipper (async) ─▶ sink
+//!                                                                       positions     shipper ─▶ lanes (async) ─▶ sink
 //! ```
 //!
-//! The only async part is the [`shipper`]: network, timers and signals on one current-thread runtime. Reading,
+//! The only async part is the [`shipper`] with its [`lane`]s: network, timers and signals on one current-thread runtime. Reading,
 //! redacting and syncing happen on plain threads. A stream is bound to one worker, so its order holds.
 
 mod error;
 pub mod feeder;
+pub mod lane;
 pub mod live_rules;
 mod loosening;
 pub mod mint;

@@ -26,6 +26,8 @@ pub struct Settings {
     pub batch: EncoderSettings,
     /// A batch is sealed at this age at the latest.
     pub batch_age: Duration,
+    /// Requests in flight; over 1 batches may overtake each other.
+    pub in_flight: usize,
     /// Where batches wait.
     pub spool: spool::Settings,
     /// The keyring of tokens; none: labels.

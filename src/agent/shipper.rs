@@ -1,89 +1,136 @@
-//! Spool → sink → checkpoint, strictly in sequence, one request in flight.
+//! Spool → lanes → checkpoint, strictly in sequence.
 //!
-//! Invariants: the checkpoint moves past a batch only when every record of it was acknowledged by the intake
-//! or lies durably among the dead letters; a batch that is refused holds those behind it; once a stop is
-//! asked for no request is started; what leaves was masked by the rules in force when its request starts.
+//! A lane carries one batch at a time; as many requests are in flight as there are lanes, one by default. What has
+//! landed is acknowledged beside the next request: a slow disk and a slow network do not add up.
+//!
+//! Invariants: batches are handed out in sequence, and with one lane a batch that is refused holds those behind it;
+//! the checkpoint moves in sequence, and past a batch only when every record of it is safe elsewhere; at most
+//! [`UNACKNOWLEDGED`] batches and one for each lane are delivered and not yet in the checkpoint, so no more are
+//! sent again after a crash.
 
-use super::live_rules::LiveRules;
-use super::mint::LiveKeys;
+use super::lane::{AFTER_ERROR, Landed, Lane, Stopped, blocking, disk_error, now, pause};
 use super::progress::Progress;
-use super::traced::Traced;
-use crate::batch::reseal::Remasker;
-use crate::batch::{Batch, Unreadable, reseal};
-use crate::redact::Redactor;
-use crate::sink::backoff::Backoff;
-use crate::sink::{Outcome, Reason, Sink};
+use crate::batch::Batch;
+use crate::sink::Sink;
 use crate::source::Durable;
 use crate::spool::{Kind, Spool};
-use crate::telemetry::apm::{Apm, Stage};
-use std::collections::VecDeque;
+use crate::telemetry::apm::Stage;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::{JoinError, JoinSet};
 
-/// Wait after an error of the state directory's file system.
-const AFTER_ERROR: Duration = Duration::from_secs(1);
+/// Batches that have landed and are or wait to be acknowledged.
+const UNACKNOWLEDGED: usize = 3;
 
 /// The shipper.
 pub(super) struct Shipper<S> {
-    pub(super) sink: S,
+    pub(super) lanes: Vec<Lane<S>>,
     pub(super) spool: Arc<Spool>,
-    pub(super) rules: LiveRules,
-    pub(super) keys: LiveKeys,
     pub(super) durable: Durable,
     pub(super) progress: Arc<Progress>,
     pub(super) stored: Arc<Notify>,
     pub(super) stop: watch::Receiver<bool>,
-    pub(super) max_age: Option<Duration>,
-    pub(super) backoff: Backoff,
-    /// Masks again by the rules in force; none before that was needed.
-    pub(super) again: Option<Remasker>,
-    pub(super) apm: Option<Apm>,
-    /// The batch at hand.
-    pub(super) traced: Traced,
 }
 
-/// Told to stop.
-struct Stopped;
+/// How a lane's batch ended, and the lane for the next one.
+type Ended<S> = (Lane<S>, Result<Landed, Stopped>);
 
-impl<S: Sink> Shipper<S> {
-    /// Ships until told to stop; a request in flight is finished first.
+/// What is on its way.
+struct Flight<S> {
+    idle: Vec<Lane<S>>,
+    busy: JoinSet<Ended<S>>,
+    /// Handed out and not landed, or landed before one that was handed out earlier: sequence and oldest timestamp.
+    order: VecDeque<(u64, i64)>,
+    early: BTreeMap<u64, Landed>,
+    /// Sequence of the last one handed out.
+    last: u64,
+    landed: mpsc::Sender<Landed>,
+}
+
+impl<S: Sink + Send + 'static> Shipper<S> {
+    /// Ships until told to stop; requests in flight are finished first.
     pub(super) async fn run(mut self) {
-        while !*self.stop.borrow() {
-            match self.next().await {
-                Ok(Some(batch)) => {
-                    if self.ship(batch).await.is_err() {
-                        return;
+        // One more is in the hands of the receiver.
+        let (landed, acknowledging) = mpsc::channel(UNACKNOWLEDGED - 1);
+        let (idle, busy) = (std::mem::take(&mut self.lanes), JoinSet::new());
+        let (order, early) = (VecDeque::new(), BTreeMap::new());
+        let flight = Flight { idle, busy, order, early, last: 0, landed };
+        tokio::join!(self.send(flight), self.acknowledge(acknowledging));
+    }
+
+    async fn send(&self, mut flight: Flight<S>) {
+        let mut stop = self.stop.clone();
+        while !*stop.borrow() {
+            self.hand_out(&mut flight).await;
+            tokio::select! {
+                Some(ended) = flight.busy.join_next() => {
+                    if self.land(&mut flight, ended).await.is_err() {
+                        break;
                     }
                 }
-                Ok(None) => {
-                    let mut stop = self.stop.clone();
-                    tokio::select! {
-                        () = self.stored.notified() => {}
-                        _ = stop.changed() => {}
-                    }
-                }
-                Err(error) => {
-                    disk_error(&error);
-                    let _ = self.pause(AFTER_ERROR).await;
-                }
+                () = self.stored.notified() => {}
+                _ = stop.changed() => {}
             }
+        }
+        while let Some(ended) = flight.busy.join_next().await {
+            // What was not taken to its end stays in the spool, and so does what landed behind it.
+            let _ = self.land(&mut flight, ended).await;
         }
     }
 
-    async fn next(&self) -> io::Result<Option<Arc<Batch>>> {
-        let spool = self.spool.clone();
-        let next = blocking(move || spool.next()).await;
-        self.progress.tell_disk("read a batch", &next);
-        let usage = self.spool.usage();
-        self.progress.spool_batches.store(usage.batches, Ordering::Relaxed);
-        self.progress.spool_bytes.store(usage.bytes, Ordering::Relaxed);
-        if let Ok(next) = &next {
-            let oldest = next.as_ref().map_or(0, |batch| batch.header.oldest).max(0);
-            self.progress.oldest_unsent.store(if oldest == i64::MAX { 0 } else { oldest }, Ordering::Relaxed);
+    /// Gives each idle lane a batch, while there is one.
+    async fn hand_out(&self, flight: &mut Flight<S>) {
+        while let Some(mut lane) = flight.idle.pop() {
+            match self.next(flight.last).await {
+                Ok(Some(batch)) => {
+                    flight.last = batch.header.sequence;
+                    flight.order.push_back((batch.header.sequence, batch.header.oldest));
+                    flight.busy.spawn(async move {
+                        let ended = lane.carry(batch).await;
+                        (lane, ended)
+                    });
+                }
+                Ok(None) => {
+                    flight.idle.push(lane);
+                    break;
+                }
+                Err(error) => {
+                    flight.idle.push(lane);
+                    disk_error(&error);
+                    if pause(&self.stop, AFTER_ERROR).await.is_err() {
+                        break;
+                    }
+                }
+            }
         }
+        self.tell_oldest(&flight.order);
+    }
+
+    /// Takes the lane back, and hands on what has landed with everything before it.
+    async fn land(&self, flight: &mut Flight<S>, ended: Result<Ended<S>, JoinError>) -> Result<(), Stopped> {
+        let (lane, ended) = ended.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
+        flight.idle.push(lane);
+        let landed = ended?;
+        flight.early.insert(landed.batch.header.sequence, landed);
+        while let Some((first, _)) = flight.order.front()
+            && let Some(landed) = flight.early.remove(first)
+        {
+            self.spool.keep_until_acknowledged(*first);
+            flight.order.pop_front();
+            self.tell_oldest(&flight.order);
+            flight.landed.send(landed).await.map_err(|_| Stopped)?;
+        }
+        Ok(())
+    }
+
+    async fn next(&self, after: u64) -> io::Result<Option<Arc<Batch>>> {
+        let spool = self.spool.clone();
+        let next = blocking(move || spool.next_after(after)).await;
+        self.progress.tell_disk("read a batch", &next);
+        self.tell_usage();
         let damaged = self.spool.take_quarantined();
         if damaged > 0 {
             Progress::add(&self.progress.quarantined, damaged);
@@ -92,173 +139,21 @@ impl<S: Sink> Shipper<S> {
         next
     }
 
-    async fn ship(&mut self, batch: Arc<Batch>) -> Result<(), Stopped> {
-        let expired = self.max_age.is_some_and(|age| batch.header.oldest < now() - age.as_millis() as i64);
-        if expired {
-            Progress::add(&self.progress.records_dropped, batch.header.entries.into());
-            tracing::error!(
-                code = "LV0404",
-                records = batch.header.entries,
-                "records were older than the spool keeps them; dropped"
-            );
-        } else if batch.header.entries > 0 {
-            self.traced = Traced::begin(self.apm.as_ref(), &batch);
-            self.deliver(&batch).await?;
-        }
-        self.traced.stage(Stage::Acknowledge);
-        self.acknowledge(&batch).await?;
-        std::mem::take(&mut self.traced).end(now());
-        Ok(())
-    }
-
-    /// Delivers a batch in as many parts as the intake demands, in order.
-    async fn deliver(&mut self, batch: &Arc<Batch>) -> Result<(), Stopped> {
-        let sequence = batch.header.sequence;
-        let mut parts = VecDeque::from([batch.clone()]);
-        let mut letters = 0;
-        while let Some(part) = parts.pop_front() {
-            self.traced.part();
-            let Some((part, outcome)) = self.attempt(part).await? else { return Ok(()) };
-            if outcome == Outcome::Delivered {
-                Progress::add(&self.progress.records_delivered, part.header.entries.into());
-                continue;
+    /// Moves the checkpoint past each batch that has landed.
+    async fn acknowledge(&self, mut landed: mpsc::Receiver<Landed>) {
+        while let Some(Landed { batch, mut traced }) = landed.recv().await {
+            traced.stage(Stage::Acknowledge);
+            if self.move_past(&batch).await.is_err() {
+                return;
             }
-            match halves(part.clone()).await {
-                Ok(split) if split.len() > 1 => split.into_iter().rev().for_each(|p| parts.push_front(Arc::new(p))),
-                _ => {
-                    letters += 1;
-                    self.dead_letter(sequence, letters, part).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// One part, until it is delivered or must be taken apart; none when the full spool has dropped it. The
-    /// part comes back as it was tried.
-    async fn attempt(&mut self, mut part: Arc<Batch>) -> Result<Option<(Arc<Batch>, Outcome)>, Stopped> {
-        loop {
-            if *self.stop.borrow() {
-                return Err(Stopped);
-            }
-            if !self.spool.is_waiting(part.header.sequence) {
-                return Ok(None);
-            }
-            // Between two attempts the rules may have changed and records may have grown too old.
-            self.traced.stage(Stage::Freshen);
-            part = match self.freshen(&part).await {
-                Ok(None) => part,
-                Ok(Some(fresh)) => fresh,
-                Err(error) => {
-                    tracing::error!(%error, "a waiting batch cannot be opened and must not leave as it is");
-                    return Ok(Some((part, Outcome::Poison)));
-                }
-            };
-            self.traced.stage(Stage::Deliver);
-            self.traced.attempt();
-            match self.sink.deliver(&part).await {
-                outcome @ (Outcome::Delivered | Outcome::Split | Outcome::Poison) => {
-                    self.backoff.reset();
-                    self.progress.prefers_gzip.store(self.sink.prefers_gzip(), Ordering::Relaxed);
-                    self.progress.set_held(None);
-                    return Ok(Some((part, outcome)));
-                }
-                Outcome::Retry(asked) => {
-                    Progress::add(&self.progress.retries, 1);
-                    let wait = self.backoff.after_failure(asked);
-                    if self.backoff.failures() == 1 {
-                        let why = self.sink.last_error().unwrap_or("unknown");
-                        tracing::warn!(
-                            code = "LV0502",
-                            wait_ms = wait.as_millis() as u64,
-                            why,
-                            "a delivery failed; trying again"
-                        );
-                    }
-                    self.pause(wait).await?;
-                }
-                Outcome::Held(reason) => self.hold(reason).await?,
-            }
+            traced.end(now());
         }
     }
 
-    /// Waits until the sink says that the cause is mended.
-    async fn hold(&mut self, reason: Reason) -> Result<(), Stopped> {
-        tracing::error!(code = "LV0501", %reason, "delivery is held");
-        self.progress.set_held(Some(reason.to_string()));
-        loop {
-            let wait = self.backoff.after_failure(None);
-            self.pause(wait).await?;
-            match self.sink.probe().await {
-                Outcome::Held(reason) => self.progress.set_held(Some(reason.to_string())),
-                Outcome::Retry(_) => {}
-                Outcome::Delivered | Outcome::Split | Outcome::Poison => break,
-            }
-        }
-        tracing::info!("delivery goes on");
-        Ok(())
-    }
-
-    /// Masks again what another rule set masked, and gives records a time that the intake keeps; none when
-    /// the part may leave as it is.
-    async fn freshen(&mut self, part: &Arc<Batch>) -> Result<Option<Arc<Batch>>, Unreadable> {
-        let rules = self.rules.current();
-        let changed = part.header.set != rules.fingerprint();
-        // Batches of the rules in force come last: then it is needed no more.
-        let known = self.again.take().filter(|_| changed);
-        if !changed && !reseal::is_stale(&part.header, now()) {
-            return Ok(None);
-        }
-        let (work, keys) = (part.clone(), self.keys.clone());
-        let (again, fresh) = blocking(move || {
-            let known = known.filter(|known| known.rules().fingerprint() == rules.fingerprint());
-            let mut again = known.unwrap_or_else(|| Remasker::new(Redactor::new(rules)));
-            let masked = match changed {
-                true => {
-                    keys.equip(again.redactor());
-                    again.mask(&work)
-                }
-                false => Ok(work.as_ref().clone()),
-            };
-            let fresh = masked.and_then(|masked| match reseal::is_stale(&masked.header, now()) {
-                true => reseal::restamp(&masked, now()),
-                false => Ok(masked),
-            });
-            (changed.then_some(again), fresh)
-        })
-        .await;
-        self.again = again;
-        let fresh = fresh?;
-        if changed {
-            Progress::add(&self.progress.records_remasked, fresh.header.entries.into());
-        }
-        Ok(Some(Arc::new(fresh)))
-    }
-
-    async fn dead_letter(&self, sequence: u64, number: u32, part: Arc<Batch>) -> Result<(), Stopped> {
-        Progress::add(&self.progress.dead_letters, part.header.entries.into());
-        tracing::error!(code = "LV0503", sequence, "the intake refuses a record; it is kept in dead-letters");
-        loop {
-            let (spool, part) = (self.spool.clone(), part.clone());
-            let kept = blocking(move || {
-                let json = reseal::open(&part).unwrap_or_else(|_| part.body().to_vec());
-                spool.dead_letter(sequence, number, &json)
-            });
-            let kept = kept.await;
-            self.progress.tell_disk("keep a dead letter", &kept);
-            match kept {
-                Ok(()) => return Ok(()),
-                Err(error) => disk_error(&error),
-            }
-            self.pause(AFTER_ERROR).await?;
-        }
-    }
-
-    async fn acknowledge(&self, batch: &Arc<Batch>) -> Result<(), Stopped> {
+    async fn move_past(&self, batch: &Arc<Batch>) -> Result<(), Stopped> {
         self.spool.forget(&self.durable.take_ended());
         loop {
-            let (spool, batch) = (self.spool.clone(), batch.clone());
-            let entries = batch.header.entries;
+            let spool = self.spool.clone();
             let done = blocking({
                 let batch = batch.clone();
                 move || spool.acknowledge(&batch.header)
@@ -266,47 +161,28 @@ impl<S: Sink> Shipper<S> {
             let done = done.await;
             self.progress.tell_disk("move the checkpoint", &done);
             match done {
-                Ok(()) => {
-                    Progress::add(&self.progress.batches_delivered, u64::from(entries > 0));
-                    if self.spool.kind() == Kind::Memory {
-                        batch.header.covers.iter().for_each(|c| self.durable.advance(c.stream, c.to));
-                    }
-                    return Ok(());
-                }
+                Ok(()) => break,
                 Err(error) => disk_error(&error),
             }
-            self.pause(AFTER_ERROR).await?;
+            pause(&self.stop, AFTER_ERROR).await?;
         }
+        Progress::add(&self.progress.batches_delivered, u64::from(batch.header.entries > 0));
+        self.tell_usage();
+        if self.spool.kind() == Kind::Memory {
+            batch.header.covers.iter().for_each(|c| self.durable.advance(c.stream, c.to));
+        }
+        Ok(())
     }
 
-    async fn pause(&self, wait: Duration) -> Result<(), Stopped> {
-        let mut stop = self.stop.clone();
-        if *stop.borrow() {
-            return Err(Stopped);
-        }
-        tokio::select! {
-            () = tokio::time::sleep(wait) => Ok(()),
-            _ = stop.changed() => Err(Stopped),
-        }
+    fn tell_usage(&self) {
+        let usage = self.spool.usage();
+        self.progress.spool_batches.store(usage.batches, Ordering::Relaxed);
+        self.progress.spool_bytes.store(usage.bytes, Ordering::Relaxed);
     }
-}
 
-fn disk_error(error: &io::Error) {
-    tracing::error!(code = "LV0403", %error, "the state directory cannot be used; trying again");
-}
-
-async fn halves(part: Arc<Batch>) -> Result<Vec<Batch>, Unreadable> {
-    blocking(move || reseal::halve(&part)).await
-}
-
-/// Runs work that computes or waits for the disk away from the runtime's thread.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    fn tell_oldest(&self, order: &VecDeque<(u64, i64)>) {
+        // A batch without records is as old as nothing.
+        let oldest = order.iter().map(|(_, oldest)| *oldest).filter(|oldest| *oldest < i64::MAX).min();
+        self.progress.oldest_unsent.store(oldest.unwrap_or(0).max(0), Ordering::Relaxed);
     }
-}
-
-fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64)
 }

@@ -98,6 +98,7 @@ pub(crate) mod tests {
             batch_age: Duration::from_secs(1),
             spool: Default::default(),
             tokens: None,
+            in_flight: 1,
             workers: 1,
             apm: None,
         }

@@ -6,6 +6,7 @@
 
 use super::error::{AgentError, failed};
 use super::feeder::Feeder;
+use super::lane::Lane;
 use super::live_rules::LiveRules;
 use super::mint::LiveKeys;
 use super::progress::Progress;
@@ -62,7 +63,7 @@ pub async fn run(
     stop: impl Future<Output = ()>,
 ) -> Result<(), AgentError> {
     let (settings, rules) = (Arc::new(settings), rules.into());
-    let sink = sink(&settings.output, &progress)?;
+    let sinks = sinks(&settings, &progress)?;
     progress.meet(&settings);
     let open = |error| failed("use the state directory", error);
     let state = StateDir::open(&settings.state_dir).map_err(open)?;
@@ -84,8 +85,6 @@ pub async fn run(
     let crew = Crew::start(&settings, &rules, &keys, &host_key, sources, &spool, &durable, &progress, &stored)?;
     progress.started.notify_one();
     let (stop_shipper, stopped) = watch::channel(false);
-    let max_age = settings.spool.max_age;
-    let backoff = Backoff::default();
     let apm = match &settings.apm {
         Some(settings) => start_apm(settings, &progress).await,
         None => None,
@@ -98,22 +97,21 @@ pub async fn run(
         tokio::spawn(rules.clone().follow_days()),
         tokio::spawn(shadow.clone().keep(settings.state_dir.clone())),
     ];
-    let (traced, spans) = (Traced::default(), apm.clone());
-    let shipper = Shipper {
+    let lane = |sink| Lane {
         sink,
-        spool,
-        rules,
-        keys,
-        durable,
-        progress,
-        stored,
-        stop: stopped,
-        max_age,
-        backoff,
+        spool: spool.clone(),
+        rules: rules.clone(),
+        keys: keys.clone(),
+        progress: progress.clone(),
+        stop: stopped.clone(),
+        max_age: settings.spool.max_age,
+        backoff: Backoff::default(),
         again: None,
-        apm: spans,
-        traced,
+        apm: apm.clone(),
+        traced: Traced::default(),
     };
+    let lanes = sinks.into_iter().map(lane).collect();
+    let shipper = Shipper { lanes, spool: spool.clone(), durable, progress, stored, stop: stopped.clone() };
     let ended = crew.accompany(shipper, stop_shipper, stop).await;
     if let Some(apm) = apm {
         apm.settle().await;
@@ -194,7 +192,7 @@ impl Crew {
     }
 
     /// Ships until `stop`, or until a thread has failed; then ends the threads in their order.
-    async fn accompany<S: Sink>(
+    async fn accompany<S: Sink + Send + 'static>(
         self,
         shipper: Shipper<S>,
         stop_shipper: watch::Sender<bool>,
@@ -261,13 +259,17 @@ enum AnySink {
     Stdout(Stdout<io::Stdout>),
 }
 
-fn sink(output: &Output, progress: &Progress) -> Result<AnySink, AgentError> {
-    match output {
-        Output::Datadog(settings) => match Datadog::new(settings.as_ref().clone()) {
-            Ok(sink) => Ok(AnySink::Datadog(Box::new(sink.counting(progress.requests.clone())))),
+/// One for each request that may be in flight.
+fn sinks(settings: &Settings, progress: &Progress) -> Result<Vec<AnySink>, AgentError> {
+    match &settings.output {
+        Output::Datadog(datadog) => match Datadog::new(datadog.as_ref().clone()) {
+            Ok(sink) => {
+                let sink = sink.counting(progress.requests.clone());
+                Ok(vec![sink; settings.in_flight.max(1)].into_iter().map(|s| AnySink::Datadog(Box::new(s))).collect())
+            }
             Err(error) => Err(failed("prepare the connection to Datadog", error)),
         },
-        Output::Stdout => Ok(AnySink::Stdout(Stdout::new())),
+        Output::Stdout => Ok(vec![AnySink::Stdout(Stdout::new())]),
     }
 }
 

@@ -83,6 +83,7 @@ impl Host {
             batch_age: Duration::from_millis(50),
             spool: spool::Settings::default(),
             tokens: None,
+            in_flight: 1,
             workers: 1,
             apm: None,
         }

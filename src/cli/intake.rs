@@ -60,9 +60,11 @@ pub fn run(args: Args) -> ExitCode {
         refused_encoding: args.refuse_encoding,
         poison: args.poison,
         on_request: Some(Box::new(move |request, stored| {
-            let mut out = anstream::stdout().lock();
-            // A closed pipe ends the printing, not the intake.
+            // Written at once: a line at a time would cost more than reading the records.
+            let mut out = Vec::new();
             let _ = if json { print_json(&mut out, request, stored) } else { print(&mut out, request, stored) };
+            // A closed pipe ends the printing, not the intake.
+            let _ = anstream::stdout().lock().write_all(&out);
         })),
         ..Settings::default()
     };

@@ -79,6 +79,10 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
             batch_age,
             spool: written.spool.clone(),
             tokens,
+            in_flight: match &written.output {
+                Some(Output::Datadog(datadog)) => datadog.in_flight,
+                _ => 1,
+            },
             workers: written.threads,
             apm: apm?,
         };

@@ -84,7 +84,7 @@ fn datadog() -> Value {
     let text = json!({"type": "string"});
     section(
         &["api_key"],
-        json!({"site": names(SITES), "url": text, "api_key": secret(), "compression": {"enum": ["zstd", "gzip", "none"]},
+        json!({"site": names(SITES), "url": text, "api_key": secret(), "in_flight": {"type": "integer", "minimum": 1, "maximum": 4}, "compression": {"enum": ["zstd", "gzip", "none"]},
             "batch": section(&[], json!({"events": {"type": "integer", "minimum": 1, "maximum": 1000},
                 "bytes": size(), "age": duration()})),
             "tls": section(&[], json!({"ca_file": text})), "proxy": text}),

@@ -119,6 +119,8 @@ pub struct Datadog {
     pub bytes: usize,
     /// `batch.age`
     pub age: Duration,
+    /// `in_flight`
+    pub in_flight: usize,
     /// `tls.ca_file`
     pub ca_file: Option<At<String>>,
     /// `proxy`
@@ -319,6 +321,7 @@ fn read_datadog(node: &Node, problems: &Problems<'_>) -> Option<Datadog> {
         events: events.unwrap_or(1_000) as u32,
         bytes: bytes.unwrap_or(4_500_000) as usize,
         age: age.unwrap_or(Duration::from_secs(2)),
+        in_flight: fields.number("in_flight", 1..=4).unwrap_or(1) as usize,
         ca_file: section(&fields, "tls", |f| text(f, "ca_file")).flatten(),
         proxy: text(&fields, "proxy"),
     };

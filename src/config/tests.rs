@@ -66,6 +66,7 @@ output:
     api_key: env:DD_KEY
     compression: gzip
     batch: {events: 500, bytes: 1MiB, age: 500ms}
+    in_flight: 2
     tls: {ca_file: /etc/ca.pem}
     proxy: http://proxy:3128
 spool: {type: memory, max: 64MiB, max_age: 1h, when_full: drop_oldest}
@@ -79,7 +80,7 @@ residency: {allow: [ap1.datadoghq.com]}
 ";
     assert_eq!(problems(text), Vec::<String>::new());
     let config = read(text).config.expect("settings");
-    assert_eq!((config.agent.workers, config.retention_days), (2, 30));
+    assert_eq!((config.agent.workers, config.agent.in_flight, config.retention_days), (2, 2, 30));
     assert_eq!((config.agent.batch.max_entries, config.agent.batch.max_json), (500, 1 << 20));
     assert_eq!(config.policy.disable, ["mac"]);
     assert_eq!(config.packs.len(), 2);

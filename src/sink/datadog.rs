@@ -45,7 +45,8 @@ pub struct Settings {
     pub timeouts: Timeouts,
 }
 
-/// The sink.
+/// The sink. Clones share connections and counters, and learn about keys and encodings each for itself.
+#[derive(Clone)]
 pub struct Datadog {
     client: Client,
     url: Url,

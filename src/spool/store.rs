@@ -34,6 +34,8 @@ pub struct Spool {
     ended: Mutex<Vec<(u64, StreamId)>>,
     /// Files put into quarantine since the last question.
     quarantined: AtomicU64,
+    /// Up to this sequence nothing is dropped for want of room.
+    landed: AtomicU64,
 }
 
 /// What waits.
@@ -78,8 +80,8 @@ impl Spool {
             found.files.iter().map(|(&sequence, &len)| (sequence, Waiting { len, held: None })).collect();
         let queue = Queue { bytes: found.files.values().sum(), waiting, next: found.next };
         let (queue, checkpoint) = (Mutex::new(queue), Mutex::new(found.checkpoint));
-        let spool =
-            Spool { state, settings, queue, checkpoint, ended: Mutex::default(), quarantined: AtomicU64::new(0) };
+        let (ended, quarantined, landed) = (Mutex::default(), AtomicU64::new(0), AtomicU64::new(0));
+        let spool = Spool { state, settings, queue, checkpoint, ended, quarantined, landed };
         Ok((spool, found.recovered))
     }
 
@@ -110,7 +112,9 @@ impl Spool {
             if self.settings.when_full == WhenFull::Block {
                 return Ok(Stored::Full);
             }
-            self.drop_oldest(dropped)?;
+            if !self.drop_oldest(dropped)? {
+                return Ok(Stored::Full);
+            }
         }
         let first = self.queue().next;
         for (batch, sequence) in batches.iter_mut().zip(first..) {
@@ -135,8 +139,17 @@ impl Spool {
     /// # Errors
     /// The file system refuses.
     pub fn next(&self) -> io::Result<Option<Arc<Batch>>> {
+        self.next_after(0)
+    }
+
+    /// As [`Spool::next`], of those behind this sequence.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub fn next_after(&self, sequence: u64) -> io::Result<Option<Arc<Batch>>> {
         loop {
-            let first = self.queue().waiting.iter().next().map(|(&sequence, w)| (sequence, w.held.clone()));
+            let first =
+                self.queue().waiting.range(sequence + 1..).next().map(|(&sequence, w)| (sequence, w.held.clone()));
             let (sequence, path) = match first {
                 None => return Ok(None),
                 Some((_, Some(held))) => return Ok(Some(held)),
@@ -163,6 +176,11 @@ impl Spool {
     /// True while the batch has neither been acknowledged nor dropped.
     pub fn is_waiting(&self, sequence: u64) -> bool {
         self.queue().waiting.contains_key(&sequence)
+    }
+
+    /// Says that the intake has taken everything up to this sequence: it is not dropped for want of room.
+    pub fn keep_until_acknowledged(&self, sequence: u64) {
+        self.landed.fetch_max(sequence, Ordering::Relaxed);
     }
 
     /// Leaves streams that have ended out of the checkpoint, once what waits of them is acknowledged.
@@ -220,12 +238,16 @@ impl Spool {
         queue.waiting.is_empty() || queue.bytes + more <= self.settings.max_bytes
     }
 
-    fn drop_oldest(&self, dropped: &mut dyn FnMut(&Header)) -> io::Result<()> {
+    /// False when the oldest makes room by itself: the intake has taken it, and its checkpoint is on the way.
+    fn drop_oldest(&self, dropped: &mut dyn FnMut(&Header)) -> io::Result<bool> {
         if let Some(batch) = self.next()? {
+            if batch.header.sequence <= self.landed.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
             self.acknowledge(&batch.header)?;
             dropped(&batch.header);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Leaves room on the disk for the checkpoint: without it nothing could be acknowledged and no file removed.

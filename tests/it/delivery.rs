@@ -36,6 +36,32 @@ fn five_thousand_lines_arrive_once_and_in_order_through_refusals() {
 }
 
 #[test]
+fn several_requests_in_flight_lose_and_repeat_nothing() {
+    let intake = intake("202+400ms, 503, 202+100ms, cut, 429:1, 202 | 202+30ms");
+    let host = Host::new(&intake.origin(), "    in_flight: 3\n");
+    host.append("a.log", &numbered(0, 9000));
+    let agent = host.start();
+    wait_for(&intake, &host, 9000);
+    assert!(agent.stop().success(), "{}", host.own_log());
+    let numbers = &arrived(intake.ledger())["a.log"];
+    assert_eq!(numbers.iter().copied().collect::<BTreeSet<_>>(), (0..9000).collect());
+    assert_eq!(numbers.len(), 9000, "nothing came twice");
+    let connections: BTreeSet<_> = intake.ledger().book().requests.iter().map(|r| r.connection).collect();
+    assert!(connections.len() >= 3, "{connections:?}");
+    assert_wire(&intake);
+    host.append("a.log", &numbered(9000, 12000));
+    intake.play("|202+80ms".parse().expect("a script"));
+    let agent = host.start();
+    wait_for(&intake, &host, 10_500);
+    agent.kill();
+    let agent = host.start();
+    wait_for(&intake, &host, 12_000);
+    assert!(agent.stop().success());
+    let all: BTreeSet<u64> = arrived(intake.ledger())["a.log"].iter().copied().collect();
+    assert_eq!(all, (0..12_000).collect());
+}
+
+#[test]
 fn lines_say_their_own_level_and_cannot_say_ours() {
     let intake = intake("");
     let host = Host::new(&intake.origin(), "");

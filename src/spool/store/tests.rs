@@ -136,6 +136,21 @@ fn a_full_spool_blocks_or_drops_its_oldest() {
 }
 
 #[test]
+fn what_the_intake_has_taken_is_not_dropped_for_want_of_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings { max_bytes: 1, when_full: WhenFull::DropOldest, ..Settings::default() };
+    let (spool, _) = open(&folder.path().join("state"), &settings);
+    store(&spool, batch(0, 1)).unwrap();
+    let first = spool.next_after(0).unwrap().unwrap();
+    assert!(spool.next_after(first.header.sequence).unwrap().is_none());
+    spool.keep_until_acknowledged(first.header.sequence);
+    assert_eq!(store(&spool, batch(1, 2)).unwrap(), Stored::Full);
+    spool.acknowledge(&first.header).unwrap();
+    assert_eq!(store(&spool, batch(1, 2)).unwrap(), Stored::Yes);
+    assert_eq!(range(&spool.next_after(first.header.sequence).unwrap().unwrap()), (1, 2));
+}
+
+#[test]
 fn memory_keeps_no_file_and_its_place_only_when_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state");
