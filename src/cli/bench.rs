@@ -1,11 +1,13 @@
 //! `logveil bench`: what a rule set costs over given lines, and which rules are asked most often.
 
+use super::chunks::{Chunk, Job};
 use super::exit;
-use super::log_reader::{self, Chunk};
+use super::log_reader::Files;
 use super::rule_choice::RuleChoice;
 use crate::redact::census::{Census, Count};
 use crate::redact::{Redactor, RuleSet, StreamState};
 use anstyle::Style;
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -51,23 +53,19 @@ pub fn run(args: Args) -> ExitCode {
         (Ok(timed), Ok(counted)) => (Arc::new(timed), counted),
         (Err(code), _) | (_, Err(code)) => return code,
     };
-    let mut failed = Vec::new();
-    let files = log_reader::files(&args.input, &mut failed);
-    let size: u64 = files.iter().filter_map(|path| std::fs::metadata(path).ok()).map(|about| about.len()).sum();
+    let mut files = Files::below(&args.input);
+    let size = files.size();
     if size > MOST {
         return exit::fail(exit::USAGE, format_args!("{size} bytes of input; at most {MOST}: choose a sample"));
     }
-    let keep = |kept: &mut Vec<Chunk>, chunk: &Chunk| kept.push(chunk.clone());
-    let (mut read, workers) = log_reader::each_chunk(&files, &|_| {}, Vec::new, keep);
-    read.failed.append(&mut failed);
+    let mut chunks: Vec<Chunk> = Vec::new();
+    let read = files.each_chunk(Reading, 1, &ProgressBar::hidden(), &mut |chunk, ()| chunks.push(chunk.clone()));
     if let Some((path, error)) = read.failed.first() {
         return exit::fail(exit::UNREACHABLE, format_args!("cannot read {}: {error}", path.display()));
     }
     if read.lines == 0 {
         return exit::fail(exit::USAGE, "the input holds no lines");
     }
-    let mut chunks: Vec<Chunk> = workers.into_iter().flatten().collect();
-    chunks.sort_by_key(|chunk| (chunk.file, chunk.first_line));
     let mut runs: Vec<Duration> = (0..args.runs).map(|_| once(&timed, &chunks)).collect();
     runs.sort();
     let mut census = Census::new(counted);
@@ -86,13 +84,29 @@ pub fn run(args: Args) -> ExitCode {
     }
 }
 
+/// Chunks are only read.
+struct Reading;
+
+impl Job for Reading {
+    type Desk = ();
+    type State = ();
+    type Made = ();
+
+    fn desk(&self) {}
+
+    fn work(&self, (): &mut (), (): &mut (), _: &Chunk, (): &mut ()) {}
+}
+
 /// One run over everything, on this thread.
 fn once(rules: &Arc<RuleSet>, chunks: &[Chunk]) -> Duration {
-    let mut redactor = Redactor::new(rules.clone());
+    let (mut redactor, mut state) = (Redactor::new(rules.clone()), StreamState::default());
     let mut masks = 0usize;
     let start = Instant::now();
     for chunk in chunks {
-        redactor.redact(&mut StreamState::default(), &chunk.bytes, &chunk.ends, &mut |record| masks += record.masks());
+        if chunk.number == 0 {
+            state = StreamState::default();
+        }
+        chunk.redact(&mut redactor, &mut state, &mut |record| masks += record.masks());
     }
     std::hint::black_box(masks);
     start.elapsed()

@@ -1,8 +1,9 @@
 //! `logveil diff`: two rule sets over the same lines. What would become masked, what would become visible;
 //! the command a reviewer runs before approving a change of rules.
 
+use super::chunks::{Chunk, Job, Threads};
 use super::exit;
-use super::log_reader::{self, Chunk, WhatWasRead};
+use super::log_reader::{self, Files, WhatWasRead};
 use super::marked_line::printable;
 use super::rule_choice;
 use crate::redact::rule::RuleIndex;
@@ -46,6 +47,8 @@ pub struct Args {
     /// One JSON object.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    threads: Threads,
 }
 
 /// What changes about the masks of one rule.
@@ -72,11 +75,25 @@ struct Side {
     redacted_ends: Vec<usize>,
 }
 
-struct Worker {
+/// Comparing two sets.
+struct Comparing {
+    from: Arc<RuleSet>,
+    to: Arc<RuleSet>,
+    /// Most samples kept of a rule.
+    limit: usize,
+}
+
+/// What a thread compares with.
+struct Desk {
     from: Redactor,
     to: Redactor,
     sides: (Side, Side),
-    changes: BTreeMap<String, Change>,
+}
+
+/// What changes in a chunk, or in all.
+#[derive(Default)]
+struct Changes {
+    rules: BTreeMap<String, Change>,
     lines: u64,
     took: (Duration, Duration),
 }
@@ -91,19 +108,19 @@ pub fn run(args: Args) -> ExitCode {
     if let Some(id) = args.allow_loosening.iter().find(|id| !from.rules().iter().any(|rule| rule.id == **id)) {
         return exit::fail(exit::USAGE, format_args!("--allow-loosening: --from has no rule '{id}'"));
     }
-    let mut failed = Vec::new();
-    let files = log_reader::files(&args.input, &mut failed);
+    let mut files = Files::below(&args.input);
     let bar = log_reader::bar(&files);
-    let new = || Worker::new(&from, &to);
     let limit = if args.show { args.limit } else { 0 };
-    let (mut read, workers) =
-        log_reader::each_chunk(&files, &|bytes| bar.inc(bytes), new, |worker, chunk| worker.compare(chunk, limit));
+    let comparing = Comparing { from: from.clone(), to: to.clone(), limit };
+    let mut changes = Changes::default();
+    let read = files.each_chunk(comparing, args.threads.count(), &bar, &mut |_, of_chunk| {
+        changes.add(std::mem::take(of_chunk), limit);
+    });
     bar.finish_and_clear();
-    read.failed.append(&mut failed);
     if let Some((path, error)) = read.failed.first() {
         return exit::fail(exit::UNREACHABLE, format_args!("cannot read {}: {error}", path.display()));
     }
-    let report = Report::of(&args, &from, &to, read, workers);
+    let report = Report::of(&args, &from, &to, read, changes);
     let mut out = io::BufWriter::new(anstream::stdout().lock());
     let written = if args.json { writeln!(out, "{}", report.json()) } else { report.print(&mut out) };
     match written.and_then(|()| out.flush()) {
@@ -115,37 +132,37 @@ pub fn run(args: Args) -> ExitCode {
     }
 }
 
-impl Worker {
-    fn new(from: &Arc<RuleSet>, to: &Arc<RuleSet>) -> Worker {
-        Worker {
-            from: Redactor::new(from.clone()),
-            to: Redactor::new(to.clone()),
-            sides: Default::default(),
-            changes: BTreeMap::new(),
-            lines: 0,
-            took: Default::default(),
-        }
+impl Job for Comparing {
+    type Desk = Desk;
+    type State = (StreamState, StreamState);
+    type Made = Changes;
+
+    fn desk(&self) -> Desk {
+        let redactor = |rules: &Arc<RuleSet>| Redactor::new(rules.clone());
+        Desk { from: redactor(&self.from), to: redactor(&self.to), sides: Default::default() }
     }
 
-    fn compare(&mut self, chunk: &Chunk, limit: usize) {
-        self.took.0 += self.sides.0.fill(&mut self.from, chunk);
-        self.took.1 += self.sides.1.fill(&mut self.to, chunk);
-        self.lines += chunk.ends.len() as u64;
+    fn work(&self, desk: &mut Desk, state: &mut Self::State, chunk: &Chunk, changes: &mut Changes) {
+        *changes = Changes { lines: chunk.ends.len() as u64, ..Changes::default() };
+        changes.took.0 = desk.sides.0.fill(&mut desk.from, &mut state.0, chunk);
+        changes.took.1 = desk.sides.1.fill(&mut desk.to, &mut state.1, chunk);
         for line in 0..chunk.ends.len() {
-            self.compare_line(line, (chunk.file, chunk.first_line + line as u64), limit);
+            changes.compare_line(desk, line, (chunk.stream, chunk.first_line + line as u64), self.limit);
         }
     }
+}
 
-    fn compare_line(&mut self, line: usize, place: (usize, u64), limit: usize) {
-        let (from, to) = (self.from.rules(), self.to.rules());
-        let (before, after) = (self.sides.0.masks_of(line), self.sides.1.masks_of(line));
+impl Changes {
+    fn compare_line(&mut self, desk: &Desk, line: usize, place: (usize, u64), limit: usize) {
+        let Desk { from, to, sides } = desk;
+        let (before, after) = (sides.0.masks_of(line), sides.1.masks_of(line));
         for (rule, span, text) in before {
-            let change = self.changes.entry(name(from, *rule)).or_default();
+            let change = self.rules.entry(name(from.rules(), *rule)).or_default();
             change.before += 1;
             if !covered(span, after) {
                 change.lost += 1;
                 if change.samples.len() < limit {
-                    let shown = self.sides.0.redacted_of(line);
+                    let shown = sides.0.redacted_of(line);
                     change.samples.push((place, printable(&shown[..shown.len().min(CONTEXT)])));
                 }
             } else if after.iter().any(|(_, other, words)| other == span && words != text) {
@@ -153,9 +170,26 @@ impl Worker {
             }
         }
         for (rule, span, _) in after {
-            let change = self.changes.entry(name(to, *rule)).or_default();
+            let change = self.rules.entry(name(to.rules(), *rule)).or_default();
             change.after += 1;
             change.gained += u64::from(!covered(span, before));
+        }
+    }
+
+    /// Adds what changes elsewhere.
+    fn add(&mut self, more: Changes, limit: usize) {
+        self.lines += more.lines;
+        self.took = (self.took.0 + more.took.0, self.took.1 + more.took.1);
+        for (id, change) in more.rules {
+            let sum = self.rules.entry(id).or_default();
+            sum.before += change.before;
+            sum.after += change.after;
+            sum.gained += change.gained;
+            sum.lost += change.lost;
+            sum.reworded += change.reworded;
+            sum.samples.extend(change.samples);
+            sum.samples.sort();
+            sum.samples.truncate(limit);
         }
     }
 }
@@ -178,7 +212,7 @@ fn covered(span: &Range<usize>, masks: &[(Option<RuleIndex>, Range<usize>, Vec<u
 
 impl Side {
     /// Redacts the chunk and remembers every mask; gives the time the engine took.
-    fn fill(&mut self, redactor: &mut Redactor, chunk: &Chunk) -> Duration {
+    fn fill(&mut self, redactor: &mut Redactor, state: &mut StreamState, chunk: &Chunk) -> Duration {
         let Side { masks, ends, redacted, redacted_ends } = self;
         masks.clear();
         ends.clear();
@@ -186,7 +220,7 @@ impl Side {
         redacted_ends.clear();
         let mut aside = Duration::ZERO;
         let start = Instant::now();
-        redactor.redact(&mut StreamState::default(), &chunk.bytes, &chunk.ends, &mut |record: &Redacted<'_>| {
+        chunk.redact(redactor, state, &mut |record: &Redacted<'_>| {
             let noted = Instant::now();
             masks.extend(record.masked().map(|(rule, span, text)| (rule, span, text.to_vec())));
             ends.push(masks.len());
@@ -212,47 +246,31 @@ struct Report<'a> {
     args: &'a Args,
     sets: [String; 2],
     read: WhatWasRead,
-    lines: u64,
-    took: (Duration, Duration),
-    changes: BTreeMap<String, Change>,
+    changes: Changes,
 }
 
 impl<'a> Report<'a> {
-    fn of(args: &'a Args, from: &RuleSet, to: &RuleSet, read: WhatWasRead, workers: Vec<Worker>) -> Report<'a> {
-        let sets = [from, to].map(|set| format!("{:016x}", set.fingerprint().0));
-        let mut report = Report { args, sets, read, lines: 0, took: Default::default(), changes: BTreeMap::new() };
-        for worker in workers {
-            report.lines += worker.lines;
-            report.took = (report.took.0 + worker.took.0, report.took.1 + worker.took.1);
-            for (id, change) in worker.changes {
-                let sum = report.changes.entry(id).or_default();
-                sum.before += change.before;
-                sum.after += change.after;
-                sum.gained += change.gained;
-                sum.lost += change.lost;
-                sum.reworded += change.reworded;
-                sum.samples.extend(change.samples);
-            }
-        }
-        for change in report.changes.values_mut() {
-            change.samples.sort();
-            change.samples.truncate(args.limit);
-        }
-        report
+    fn of(args: &'a Args, from: &RuleSet, to: &RuleSet, read: WhatWasRead, changes: Changes) -> Report<'a> {
+        Report { args, sets: [from, to].map(|set| format!("{:016x}", set.fingerprint().0)), read, changes }
     }
 
     /// Rules whose masks go and that nobody allowed to.
     fn refused(&self) -> impl Iterator<Item = (&String, &Change)> {
-        self.changes.iter().filter(|(id, change)| change.lost > 0 && !self.args.allow_loosening.contains(id))
+        self.changes.rules.iter().filter(|(id, change)| change.lost > 0 && !self.args.allow_loosening.contains(id))
     }
 
     fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let changed: Vec<(&String, &Change)> = self
             .changes
+            .rules
             .iter()
             .filter(|(_, change)| change.gained + change.lost + change.reworded > 0 || change.before != change.after)
             .collect();
-        writeln!(out, "{} lines, {} files; from {} to {}", self.lines, self.read.files, self.sets[0], self.sets[1])?;
+        writeln!(
+            out,
+            "{} lines, {} files; from {} to {}",
+            self.changes.lines, self.read.files, self.sets[0], self.sets[1]
+        )?;
         let wide = changed.iter().map(|(id, _)| id.len()).max().unwrap_or(0).max(16);
         let heads = ["masked before", "masked after", "new", "gone", "reworded"];
         if changed.is_empty() {
@@ -293,14 +311,15 @@ impl<'a> Report<'a> {
 
     /// Microseconds a line.
     fn cost(&self) -> (f64, f64) {
-        let lines = self.lines.max(1) as f64;
-        (self.took.0.as_secs_f64() * 1e6 / lines, self.took.1.as_secs_f64() * 1e6 / lines)
+        let lines = self.changes.lines.max(1) as f64;
+        (self.changes.took.0.as_secs_f64() * 1e6 / lines, self.changes.took.1.as_secs_f64() * 1e6 / lines)
     }
 
     fn json(&self) -> Value {
         let (before, after) = self.cost();
         let rules: Vec<Value> = self
             .changes
+            .rules
             .iter()
             .map(|(id, change)| {
                 let samples: Vec<&str> = change.samples.iter().map(|(_, sample)| sample.as_str()).collect();
@@ -309,7 +328,7 @@ impl<'a> Report<'a> {
                     "allowed": self.args.allow_loosening.contains(id), "samples": samples})
             })
             .collect();
-        json!({"from": self.sets[0], "to": self.sets[1], "lines": self.lines, "files": self.read.files, "rules": rules,
+        json!({"from": self.sets[0], "to": self.sets[1], "lines": self.changes.lines, "files": self.read.files, "rules": rules,
             "microseconds_a_line": {"before": before, "after": after},
             "loosens": self.refused().map(|(id, _)| id).collect::<Vec<_>>()})
     }

@@ -1,20 +1,20 @@
 //! `logveil redact`: standard input to standard output with the active rules.
 //!
 //! Line by line: as many lines out as in; every byte outside masks is written as it was read, NUL, CR,
-//! invalid UTF-8 and a missing last newline included.
+//! invalid UTF-8 and a missing last newline included. What was read is written at once, in its order, whatever the
+//! number of threads.
 
+use super::chunks::{self, Chunk, Job, Threads};
+use super::cutter::{self, Pace};
 use super::rule_choice::RuleChoice;
 use super::{exit, keyring_file};
-use crate::keyring::{Keyring, KeyringError};
-use crate::redact::{Piece, Redactor, StreamState};
+use crate::keyring::{EpochKey, Keyring, KeyringError};
+use crate::redact::{Redacted, Redactor, RuleSet, StreamState};
 use crate::token::Minter;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-
-/// Bytes read at a time; a longer line makes the buffer grow to hold it.
-const BLOCK: usize = 256 * 1024;
 
 /// Clean standard input to standard output with the built-in rules, or those chosen.
 #[derive(clap::Args, Debug)]
@@ -27,22 +27,22 @@ pub struct Args {
     /// Write tokens of this keyring's present key in place of labels of persons.
     #[arg(long, value_name = "FILE")]
     keyring: Option<PathBuf>,
+    #[command(flatten)]
+    threads: Threads,
 }
 
 /// Runs to the end of standard input; 0 whether or not anything was masked.
 pub fn run(args: Args) -> ExitCode {
     let rules = match args.rules.load() {
-        Ok(rules) => rules,
+        Ok(rules) => Arc::new(rules),
         Err(code) => return code,
     };
-    let mut redactor = Redactor::new(Arc::new(rules));
-    if let Some(path) = &args.keyring {
-        match minter(path) {
-            Ok(minter) => redactor.set_minter(Some(minter)),
-            Err(error) => return keyring_file::refuse(&error),
-        }
-    }
-    match pump(&mut redactor, &mut io::stdin().lock(), &mut io::stdout().lock()) {
+    let mint = match args.keyring.as_deref().map(Mint::load).transpose() {
+        Ok(mint) => mint,
+        Err(error) => return keyring_file::refuse(&error),
+    };
+    let cleaning = Cleaning { rules, mint };
+    match pump(cleaning, args.threads.count(), io::stdin(), &mut io::stdout().lock()) {
         Ok(summary) => {
             if args.stats {
                 let _ = summary.print(&mut anstream::stderr());
@@ -55,11 +55,79 @@ pub fn run(args: Args) -> ExitCode {
     }
 }
 
-/// The mint of the key in force.
-fn minter(path: &Path) -> Result<Minter, KeyringError> {
-    let ring = Keyring::load(path)?;
-    let key = ring.active(keyring_file::now())?;
-    Ok(Minter::new(&key.key, ring.region(), key.epoch, None))
+/// A key in force, to make mints of.
+struct Mint {
+    key: EpochKey,
+    region: String,
+}
+
+impl Mint {
+    fn load(path: &Path) -> Result<Mint, KeyringError> {
+        let ring = Keyring::load(path)?;
+        Ok(Mint { key: ring.active(keyring_file::now())?.clone(), region: ring.region().to_owned() })
+    }
+
+    fn minter(&self) -> Minter {
+        Minter::new(&self.key.key, &self.region, self.key.epoch, None)
+    }
+}
+
+/// Chunks in, cleaned text out.
+pub struct Cleaning {
+    rules: Arc<RuleSet>,
+    mint: Option<Mint>,
+}
+
+impl From<Arc<RuleSet>> for Cleaning {
+    fn from(rules: Arc<RuleSet>) -> Cleaning {
+        Cleaning { rules, mint: None }
+    }
+}
+
+/// A chunk as it is written.
+#[derive(Default)]
+pub struct Cleaned {
+    text: Vec<u8>,
+    summary: Summary,
+}
+
+impl Job for Cleaning {
+    type Desk = Redactor;
+    type State = StreamState;
+    type Made = Cleaned;
+
+    fn desk(&self) -> Redactor {
+        let mut redactor = Redactor::new(self.rules.clone());
+        redactor.set_minter(self.mint.as_ref().map(Mint::minter));
+        redactor
+    }
+
+    fn work(&self, redactor: &mut Redactor, state: &mut StreamState, chunk: &Chunk, made: &mut Cleaned) {
+        made.text.clear();
+        made.summary = Summary::default();
+        chunk.redact(redactor, state, &mut |record| made.add(record, chunk));
+    }
+}
+
+impl Cleaned {
+    fn add(&mut self, record: &Redacted<'_>, chunk: &Chunk) {
+        record.write_to(&mut self.text);
+        let ended = match chunk.oversize {
+            true => chunk.bytes.ends_with(b"\n"),
+            false => chunk.bytes[record.range()].ends_with(b"\n"),
+        };
+        if ended {
+            self.text.push(b'\n');
+        }
+        self.summary.add(&Summary {
+            lines: 1,
+            masks: record.masks() as u64,
+            masked_lines: u64::from(record.masks() > 0),
+            allowed: u64::from(record.allowed()),
+            withheld: u64::from(record.withheld().is_some()),
+            bytes: 0,
+        });
+    }
 }
 
 /// What went through.
@@ -80,6 +148,15 @@ pub struct Summary {
 }
 
 impl Summary {
+    fn add(&mut self, more: &Summary) {
+        self.lines += more.lines;
+        self.masked_lines += more.masked_lines;
+        self.masks += more.masks;
+        self.allowed += more.allowed;
+        self.withheld += more.withheld;
+        self.bytes += more.bytes;
+    }
+
     /// Writes the table of `--stats`.
     ///
     /// # Errors
@@ -103,92 +180,110 @@ impl Summary {
 ///
 /// # Errors
 /// Those of reading and writing.
-pub fn pump(redactor: &mut Redactor, input: &mut dyn Read, output: &mut dyn Write) -> io::Result<Summary> {
+pub fn pump(
+    cleaning: Cleaning,
+    threads: usize,
+    mut input: impl Read + Send + 'static,
+    output: &mut dyn Write,
+) -> io::Result<Summary> {
     let mut summary = Summary::default();
-    let mut stream = StreamState::default();
-    let (mut buffer, mut filled) = (vec![0u8; BLOCK], 0);
-    let (mut ends, mut out) = (Vec::new(), Vec::with_capacity(BLOCK + BLOCK / 4));
-    loop {
-        if filled == buffer.len() {
-            buffer.resize(buffer.len() * 2, 0);
-        }
-        let read = match input.read(&mut buffer[filled..]) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            other => other?,
-        };
-        filled += read;
-        summary.bytes += read as u64;
-        let whole = match memchr::memrchr(b'\n', &buffer[..filled]) {
-            Some(newline) => newline + 1,
-            None => 0,
-        };
-        let block = if read == 0 { filled } else { whole };
-        if block > 0 {
-            ends.clear();
-            ends.extend(memchr::memchr_iter(b'\n', &buffer[..block]).map(|newline| newline as u32 + 1));
-            if ends.last().is_none_or(|end| (*end as usize) < block) {
-                ends.push(block as u32);
-            }
-            out.clear();
-            redact_block(redactor, &mut stream, &buffer[..block], &ends, &mut out, &mut summary);
-            output.write_all(&out)?;
-            buffer.copy_within(block..filled, 0);
-            filled -= block;
-        }
-        if read == 0 {
-            return output.flush().map(|()| summary);
-        }
+    let reader: chunks::Reader<_> = Box::new(move |send| cutter::cut(0, &mut input, Pace::AtOnce, send));
+    let read = chunks::run(Arc::new(cleaning), threads, vec![reader], &mut |_, cleaned| {
+        summary.add(&cleaned.summary);
+        output.write_all(&cleaned.text)?;
+        output.flush()
+    })?;
+    for cut in read {
+        summary.bytes += cut?.bytes;
     }
-}
-
-fn redact_block(
-    redactor: &mut Redactor,
-    stream: &mut StreamState,
-    block: &[u8],
-    ends: &[u32],
-    out: &mut Vec<u8>,
-    summary: &mut Summary,
-) {
-    redactor.redact(stream, block, ends, &mut |record| {
-        for piece in record.pieces() {
-            match piece {
-                Piece::Keep(bytes) | Piece::Mask(bytes) => out.extend_from_slice(bytes),
-            }
-        }
-        let range = record.range();
-        if block[range].ends_with(b"\n") {
-            out.push(b'\n');
-        }
-        summary.lines += 1;
-        summary.masks += record.masks() as u64;
-        summary.masked_lines += u64::from(record.masks() > 0);
-        summary.allowed += u64::from(record.allowed());
-        summary.withheld += u64::from(record.withheld().is_some());
-    });
+    Ok(summary)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::redact::RuleSet;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
 
-    #[test]
-    fn bytes_outside_masks_are_untouched_whatever_they_are() {
-        let mut redactor = Redactor::new(RuleSet::builtin());
-        let input = b"plain\r\n\0nul\xff\xfe\n\nlast without newline".to_vec();
+    /// Compiling takes long here.
+    static RULES: LazyLock<Arc<RuleSet>> = LazyLock::new(RuleSet::builtin);
+
+    fn cleaned(threads: usize, input: Vec<u8>) -> (Summary, Vec<u8>) {
         let mut out = Vec::new();
-        let summary = pump(&mut redactor, &mut input.as_slice(), &mut out).unwrap();
-        assert_eq!(out, input);
-        assert_eq!((summary.lines, summary.masks), (4, 0));
+        let summary = pump(RULES.clone().into(), threads, io::Cursor::new(input), &mut out).unwrap();
+        (summary, out)
     }
 
     #[test]
-    fn a_line_longer_than_the_buffer_is_one_line() {
-        let mut redactor = Redactor::new(RuleSet::builtin());
-        let mut input = vec![b'x'; 3 * BLOCK];
+    fn bytes_outside_masks_are_untouched_whatever_they_are() {
+        let input = b"plain\r\n\0nul\xff\xfe\n\nlast without newline".to_vec();
+        for threads in [1, 2] {
+            let (summary, out) = cleaned(threads, input.clone());
+            assert_eq!(out, input);
+            assert_eq!((summary.lines, summary.masks, summary.bytes), (4, 0, input.len() as u64));
+        }
+    }
+
+    #[test]
+    fn a_line_longer_than_a_chunk_is_one_line() {
+        let mut input = vec![b'x'; 3 * cutter::CHUNK];
         input.extend_from_slice(b"\nnext\n");
-        let mut out = Vec::new();
-        assert_eq!(pump(&mut redactor, &mut input.as_slice(), &mut out).unwrap().lines, 2);
-        assert_eq!(out, input);
+        let (summary, out) = cleaned(2, input.clone());
+        assert_eq!((summary.lines, out), (2, input));
+    }
+
+    /// Gives out chunks of the lengths wanted, so that chunks end where a test wants them to.
+    struct Steps {
+        text: Vec<u8>,
+        at: usize,
+        steps: Vec<usize>,
+        next: usize,
+    }
+
+    impl Read for Steps {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let step = self.steps[self.next % self.steps.len()];
+            self.next += 1;
+            let got = (self.text.len() - self.at).min(step).min(buffer.len());
+            buffer[..got].copy_from_slice(&self.text[self.at..self.at + got]);
+            self.at += got;
+            Ok(got)
+        }
+    }
+
+    /// Parts of logs that leave something open at each of their line ends.
+    fn part() -> impl Strategy<Value = String> {
+        let key: String = (0..6).map(|line| format!("MIIEpAIBAAKCAQEA7bq{line}Zk3pQ9vT1xR7mW2nB8cLxyz0\n")).collect();
+        let marker = |word: &str| format!("-----{word} RSA PRIVATE KEY-----\n");
+        let block = [marker("BEGIN"), key.clone(), marker("END")].concat();
+        let open = [marker("BEGIN"), key].concat();
+        let table: String = (0..300).map(|row| format!("{row},user{row},Secret{row}x9\n")).collect();
+        prop_oneof![
+            4 => Just("2026-01-01 plain line of a log\n".to_owned()),
+            2 => Just("mail to ana@mail.example\n".to_owned()),
+            2 => Just(block),
+            1 => Just(open),
+            1 => Just(format!("id,user,password\n{table}\n")),
+            1 => Just("{\n  \"password\":\n    \"h4rdt0guess\",\n  \"tokens\": [\n    \"a1b2c3d4e5\",\n    \"f6g7h8\"\n  ]\n}\n".to_owned()),
+            1 => Just("secret:\n  one: abc1234def\n  two: xyz9876uvw\nplain: yes\n".to_owned()),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+        #[test]
+        fn any_number_of_threads_writes_what_one_writes(
+            parts in proptest::collection::vec(part(), 1..12),
+            steps in proptest::collection::vec(1usize..400, 1..6),
+            threads in 2usize..5,
+        ) {
+            let text = parts.concat().into_bytes();
+            let (summary, whole) = cleaned(1, text.clone());
+            let steps = Steps { text, at: 0, steps, next: 0 };
+            let mut out = Vec::new();
+            let told = pump(RULES.clone().into(), threads, steps, &mut out).unwrap();
+            prop_assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&whole));
+            prop_assert_eq!(told, summary);
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! `logveil scan`: what is in these files. Counts for each rule and file with masked samples; nothing leaves
 //! the host and no raw value is shown.
 
+use super::chunks::{Chunk, Job, Threads};
 use super::exit;
-use super::log_reader::{self, Chunk, WhatWasRead};
+use super::log_reader::{self, Files, WhatWasRead};
 use super::marked_line::printable;
 use super::rule_choice::RuleChoice;
 use super::suspect;
@@ -48,6 +49,8 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    threads: Threads,
+    #[command(flatten)]
     rules: RuleChoice,
 }
 
@@ -68,7 +71,7 @@ struct Sample {
     text: String,
 }
 
-/// What one worker found; workers' findings are added up.
+/// What was found in a chunk, or in all.
 #[derive(Default)]
 struct Found {
     counts: BTreeMap<(RuleIndex, usize), Count>,
@@ -79,10 +82,11 @@ struct Found {
     masked_lines: u64,
 }
 
-struct Worker {
-    redactor: Redactor,
-    found: Found,
-    text: Vec<u8>,
+/// Counting what the rules find.
+struct Counting {
+    rules: Arc<RuleSet>,
+    /// Most suspects kept.
+    keep: usize,
 }
 
 /// Scans to the end: 1 with `--fail-on-findings` when something was found, 4 when a file could not be read.
@@ -98,17 +102,16 @@ pub fn run(args: Args) -> ExitCode {
         Ok(rules) => Arc::new(rules),
         Err(code) => return code,
     };
-    let mut failed = Vec::new();
-    let files = log_reader::files(&args.paths, &mut failed);
+    let mut files = Files::below(&args.paths);
     let bar = log_reader::bar(&files);
     let start = Instant::now();
     let keep = if args.suspects { args.limit } else { 0 };
-    let new = || Worker { redactor: Redactor::new(rules.clone()), found: Found::default(), text: Vec::new() };
-    let (mut read, workers) =
-        log_reader::each_chunk(&files, &|bytes| bar.inc(bytes), new, |worker, chunk| worker.take(chunk, keep));
+    let counting = Counting { rules: rules.clone(), keep };
+    let mut found = Found::default();
+    let read = files.each_chunk(counting, args.threads.count(), &bar, &mut |_, of_chunk| {
+        found.add(std::mem::take(of_chunk), keep);
+    });
     bar.finish_and_clear();
-    read.failed.append(&mut failed);
-    let found = added(workers, keep);
     let report = Report { rules: &rules, in_shadow: &in_shadow, files: &files, read: &read, found: &found };
     let mut out = io::BufWriter::new(anstream::stdout().lock());
     let written =
@@ -129,12 +132,20 @@ pub fn run(args: Args) -> ExitCode {
     }
 }
 
-impl Worker {
-    fn take(&mut self, chunk: &Chunk, keep: usize) {
-        let Worker { redactor, found, text } = self;
+impl Job for Counting {
+    type Desk = (Redactor, Vec<u8>);
+    type State = StreamState;
+    type Made = Found;
+
+    fn desk(&self) -> Self::Desk {
+        (Redactor::new(self.rules.clone()), Vec::new())
+    }
+
+    fn work(&self, (redactor, text): &mut Self::Desk, state: &mut StreamState, chunk: &Chunk, found: &mut Found) {
+        *found = Found::default();
         let mut line = chunk.first_line;
-        redactor.redact(&mut StreamState::default(), &chunk.bytes, &chunk.ends, &mut |record| {
-            found.take(record, (chunk.file, line), keep, text);
+        chunk.redact(redactor, state, &mut |record| {
+            found.take(record, (chunk.stream, line), self.keep, text);
             line += 1;
         });
     }
@@ -165,6 +176,26 @@ impl Found {
                 self.take_suspects(kept, place, keep);
             }
         }
+    }
+
+    /// Adds what was found elsewhere.
+    fn add(&mut self, found: Found, keep: usize) {
+        for (key, count) in found.counts {
+            let sum = self.counts.entry(key).or_default();
+            (sum.spans, sum.lines) = (sum.spans + count.spans, sum.lines + count.lines);
+        }
+        for (rule, sample) in found.samples {
+            let first = self.samples.get(&rule).is_none_or(|known| sample < *known);
+            if first {
+                self.samples.insert(rule, sample);
+            }
+        }
+        self.suspects += found.suspects;
+        self.suspect_samples.extend(found.suspect_samples);
+        self.suspect_samples.sort();
+        self.suspect_samples.truncate(keep);
+        self.withheld += found.withheld;
+        self.masked_lines += found.masked_lines;
     }
 
     fn take_suspects(&mut self, kept: &[u8], place: Place, keep: usize) {
@@ -206,34 +237,11 @@ fn around(text: &[u8], place: Range<usize>, shown: &[u8]) -> String {
     format!("{first}{}{last}", printable(&parts.concat()).trim())
 }
 
-fn added(workers: Vec<Worker>, keep: usize) -> Found {
-    let mut all = Found::default();
-    for Worker { found, .. } in workers {
-        for (key, count) in found.counts {
-            let sum = all.counts.entry(key).or_default();
-            (sum.spans, sum.lines) = (sum.spans + count.spans, sum.lines + count.lines);
-        }
-        for (rule, sample) in found.samples {
-            let first = all.samples.get(&rule).is_none_or(|known| sample < *known);
-            if first {
-                all.samples.insert(rule, sample);
-            }
-        }
-        all.suspects += found.suspects;
-        all.suspect_samples.extend(found.suspect_samples);
-        all.withheld += found.withheld;
-        all.masked_lines += found.masked_lines;
-    }
-    all.suspect_samples.sort();
-    all.suspect_samples.truncate(keep);
-    all
-}
-
 /// Everything a report needs.
 struct Report<'a> {
     rules: &'a RuleSet,
     in_shadow: &'a [String],
-    files: &'a [PathBuf],
+    files: &'a Files,
     read: &'a WhatWasRead,
     found: &'a Found,
 }
@@ -294,19 +302,22 @@ impl Report<'_> {
         }
         for sample in &self.found.suspect_samples {
             let (file, line) = sample.place;
-            writeln!(out, "  {}:{line}  {}", self.files[file].display(), sample.text)?;
+            writeln!(out, "  {}:{line}  {}", self.files.paths[file].display(), sample.text)?;
         }
         if suspects > self.found.suspect_samples.len() as u64 && args.suspects {
             writeln!(out, "  … more: --limit")?;
         }
         for file in &read.binary {
-            writeln!(out, "skipped, binary: {}", self.files[*file].display())?;
+            writeln!(out, "skipped, binary: {}", self.files.paths[*file].display())?;
+        }
+        for path in &self.files.special {
+            writeln!(out, "skipped, no file: {}", path.display())?;
         }
         Ok(())
     }
 
     fn print_files(&self, out: &mut impl Write, wide: usize) -> io::Result<()> {
-        for (file, path) in self.files.iter().enumerate() {
+        for (file, path) in self.files.paths.iter().enumerate() {
             let rows: Vec<_> = self.found.counts.iter().filter(|((_, place), _)| *place == file).collect();
             if !rows.is_empty() {
                 writeln!(out, "{}", path.display())?;
@@ -332,7 +343,7 @@ impl Report<'_> {
             .counts
             .iter()
             .map(|((rule, file), count)| {
-                json!({"file": self.files[*file].display().to_string(), "rule": self.rules.id(*rule),
+                json!({"file": self.files.paths[*file].display().to_string(), "rule": self.rules.id(*rule),
                     "spans": count.spans, "lines": count.lines})
             })
             .collect();
@@ -340,13 +351,19 @@ impl Report<'_> {
             .found
             .suspect_samples
             .iter()
-            .map(|s| json!({"file": self.files[s.place.0].display().to_string(), "line": s.place.1, "sample": s.text}))
+            .map(|s| json!({"file": self.files.paths[s.place.0].display().to_string(), "line": s.place.1, "sample": s.text}))
             .collect();
-        let binary: Vec<String> = self.read.binary.iter().map(|file| self.files[*file].display().to_string()).collect();
+        let shown = |path: &PathBuf| path.display().to_string();
+        let binary: Vec<String> = self.read.binary.iter().map(|file| shown(&self.files.paths[*file])).collect();
+        let special: Vec<String> = self.files.special.iter().map(shown).collect();
+        let failed =
+            self.read.failed.iter().map(|(path, error)| json!({"file": shown(path), "error": error.to_string()}));
+        let failed: Vec<Value> = failed.collect();
         json!({"set": format!("{:016x}", self.rules.fingerprint().0), "files": self.read.files,
             "bytes": self.read.bytes, "lines": self.read.lines, "masked_lines": self.found.masked_lines,
             "withheld": self.found.withheld, "rules": rules, "by_file": by_file,
-            "suspect_count": self.found.suspects, "suspects": suspects, "skipped_binary": binary})
+            "suspect_count": self.found.suspects, "suspects": suspects, "skipped_binary": binary,
+            "skipped_special": special, "failed": failed})
     }
 }
 

@@ -60,7 +60,8 @@ struct Work {
 }
 
 /// What must be remembered of one stream between calls: an open key block that continues on later records.
-#[derive(Default)]
+/// Equal states make the same of the same records.
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct StreamState {
     /// Records since the BEGIN marker of an open block.
     open: Option<u16>,

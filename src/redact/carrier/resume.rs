@@ -17,7 +17,8 @@ pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, carry: Carry) {
     let blank = scope.text[first..scope.limit].trim_ascii().is_empty();
     if let Open::Columns(columns) = carry.open {
         if blank || rows::resume(reader, scope, columns) {
-            reader.cursor.set_carry(Carry { records: carry.records.saturating_add(1), ..carry });
+            // Beyond the bound every row leaves the same behind: whoever works ahead can count on it.
+            reader.cursor.set_carry(Carry { records: (carry.records + 1).min(LONGEST), ..carry });
         }
         return;
     }
