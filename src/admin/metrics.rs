@@ -56,7 +56,7 @@ impl Collector for Counters {
 impl Counters {
     fn totals(&self, out: &mut Out<'_>) -> fmt::Result {
         let p = &self.0.progress;
-        let counters: [(&str, &str, &AtomicU64); 14] = [
+        let counters: [(&str, &str, &AtomicU64); 15] = [
             ("masked_spans", "Masks made", &p.spans),
             ("allowed_spans", "Findings that an exception let through", &p.allowed_spans),
             ("records_masked", "Records with at least one mask", &p.records_masked),
@@ -70,6 +70,7 @@ impl Counters {
             ("remasked_records", "Waiting records masked once more by changed rules", &p.records_remasked),
             ("rules_reloads", "Rule sets put in force by a reload", &p.rules_reloads),
             ("rules_reload_failures", "Reloads refused; the old rules stayed in force", &p.rules_reload_failures),
+            ("rules_reload_requests", "Reloads asked for by a signal that have ended", &p.rules_reload_requests),
             ("disk_errors", "Errors of the state directory's file system", &p.disk_errors),
         ];
         for (name, help, counter) in counters {
@@ -221,6 +222,7 @@ mod tests {
         "logveil_rules_pause_max_seconds{}",
         "logveil_rules_reload_failed{}",
         "logveil_rules_reload_failures{}",
+        "logveil_rules_reload_requests{}",
         "logveil_rules_reloads{}",
         "logveil_selftest_misses{}",
         "logveil_selftest_probes{}",

@@ -50,6 +50,14 @@ impl Loss {
     }
 }
 
+const GONE: &str = "these rules would mask no more";
+const KEPT: &str = "these keep rules are new";
+
+/// True when `why` a reload was refused says that values would become visible.
+pub fn is_refusal(why: &str) -> bool {
+    why.contains(GONE) || why.contains(KEPT)
+}
+
 /// One line for people.
 pub(super) fn told(lost: &[Loss]) -> String {
     let list = |of: &dyn Fn(&Loss) -> bool| {
@@ -60,10 +68,10 @@ pub(super) fn told(lost: &[Loss]) -> String {
     };
     let mut parts = Vec::new();
     if lost.iter().any(|loss| matches!(loss, Loss::Rule(_))) {
-        parts.push(format!("these rules would mask no more: {}", list(&|loss| matches!(loss, Loss::Rule(_)))));
+        parts.push(format!("{GONE}: {}", list(&|loss| matches!(loss, Loss::Rule(_)))));
     }
     if lost.iter().any(|loss| matches!(loss, Loss::Keep(_))) {
-        parts.push(format!("these keep rules are new: {}", list(&|loss| matches!(loss, Loss::Keep(_)))));
+        parts.push(format!("{KEPT}: {}", list(&|loss| matches!(loss, Loss::Keep(_)))));
     }
     format!("{}; where that is meant, name them in redaction: {{allow_loosening: […]}}", parts.join("; "))
 }

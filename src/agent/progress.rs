@@ -54,6 +54,8 @@ pub struct Progress {
     pub rules_reloads: AtomicU64,
     /// Reloads that were refused.
     pub rules_reload_failures: AtomicU64,
+    /// Reloads that were asked for by a signal and have ended, whatever became of them.
+    pub rules_reload_requests: AtomicU64,
     /// The longest time a worker took to change to another rule set, nanoseconds.
     pub rules_pause: AtomicU64,
     /// What each source did, in the order configured.

@@ -6,6 +6,7 @@
 
 use super::live_rules::{InForce, LiveRules};
 use super::loosening;
+pub use super::loosening::is_refusal as refused_for_loosening;
 use super::progress::Progress;
 use crate::redact::policy::Policy;
 use crate::redact::rule::Rule;
@@ -95,6 +96,9 @@ pub async fn follow(
         };
         if matches!(outcome, Outcome::Replaced(_)) {
             retired.push(old);
+        }
+        if at_once {
+            Progress::add(&progress.rules_reload_requests, 1);
         }
         ended(&outcome);
     }

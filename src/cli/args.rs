@@ -1,6 +1,8 @@
 //! The command line as a whole: one variant a command, whose arguments stand in the command's own file.
 
-use super::{bench, check, demo, diff, explain, r#gen, intake, key, redact, retention, rules, run, scan, spool, token};
+use super::{
+    bench, check, demo, diff, explain, r#gen, intake, key, redact, reload, retention, rules, run, scan, spool, token,
+};
 use std::process::ExitCode;
 
 const ABOUT: &str = "Masks personal data and credentials in logs and ships the cleaned records to Datadog";
@@ -28,6 +30,8 @@ pub enum Command {
     Run(run::Args),
     /// Check a configuration without starting anything.
     Check(check::Args),
+    /// Ask the running agent to read its rules again, and say what became of it.
+    Reload(reload::Args),
     /// Watch the agent work on a sample log; needs no account and no configuration.
     Demo(demo::Args),
     /// Clean standard input to standard output with the built-in rules.
@@ -64,6 +68,7 @@ impl Command {
         match self {
             Command::Run(args) => run::run(args),
             Command::Check(args) => check::run(args),
+            Command::Reload(args) => reload::run(args),
             Command::Spool(args) => spool::run(args),
             Command::Explain(args) => explain::run(args),
             Command::Demo(args) => demo::run(args),

@@ -2,7 +2,7 @@
 
 use super::check_sources::{self, Verdict};
 use super::configured::{self, ConfigFile};
-use super::exit;
+use super::{admin_client, exit};
 use crate::agent::{Output, TokenSettings};
 use crate::config::settings::PackRef;
 use crate::config::{Config, Depth, Loaded};
@@ -165,19 +165,8 @@ fn probe(settings: datadog::Settings) -> Result<(), String> {
 
 /// The running agent's own readiness, for use as a health check.
 fn live(config: &Config) -> ExitCode {
-    let url = format!("http://{}/readyz", config.admin);
-    let asked = (|| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
-        runtime.block_on(async {
-            let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(Duration::from_secs(5));
-            let client = client.build().map_err(|e| e.without_url().to_string())?;
-            let response = client.get(&url).send().await.map_err(|e| e.without_url().to_string())?;
-            let ready = response.status().is_success();
-            response.text().await.map(|text| (ready, text)).map_err(|e| e.without_url().to_string())
-        })
-    })();
-    match asked {
-        Err(error) => exit::fail(exit::UNREACHABLE, format_args!("no agent answers at {url}: {error}")),
+    match admin_client::get(config.admin, "/readyz") {
+        Err(error) => exit::fail(exit::UNREACHABLE, error),
         Ok((ready, text)) => {
             let _ = write!(anstream::stdout(), "{text}");
             if ready { ExitCode::SUCCESS } else { ExitCode::from(exit::FINDINGS) }

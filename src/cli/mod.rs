@@ -5,6 +5,7 @@
 //! standard output, everything else to standard error; both through `anstream`, which drops colours
 //! where nobody sees them.
 
+mod admin_client;
 pub mod args;
 pub mod bench;
 pub mod check;
@@ -23,6 +24,7 @@ mod keyring_file;
 mod log_reader;
 mod marked_line;
 pub mod redact;
+pub mod reload;
 pub mod retention;
 mod rule_choice;
 pub mod rules;

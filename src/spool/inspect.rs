@@ -5,6 +5,7 @@ use super::frame::{self, Unusable};
 use super::state_dir::StateDirError;
 use crate::batch::Batch;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// What lies in a state directory.
@@ -34,6 +35,28 @@ pub struct Waiting {
 pub fn is_in_use(path: &Path) -> bool {
     let lock = std::fs::File::open(path.join("lock"));
     lock.is_ok_and(|lock| rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockShared).is_err())
+}
+
+/// Process id of the agent that works with the state directory at `path`, where the system tells it.
+pub fn user(path: &Path) -> Option<i32> {
+    let inode = std::fs::metadata(path.join("lock")).ok()?.ino();
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    locks.lines().filter_map(|line| holder(line, inode)).find(|pid| is_our_kind(*pid))
+}
+
+/// Who holds the lock of a line such as `1: FLOCK  ADVISORY  WRITE 733 08:01:131 0 EOF`, when it is one on the file
+/// with this inode. The device is not compared: layered file systems show another one.
+fn holder(line: &str, inode: u64) -> Option<i32> {
+    let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+    let [_, "FLOCK", _, "WRITE", pid, file, ..] = fields[..] else { return None };
+    let (_, held) = file.rsplit_once(':')?;
+    pid.parse().ok().filter(|pid| *pid > 0 && held.parse() == Ok(inode))
+}
+
+/// Another program may hold a lock on a file of the same number elsewhere.
+fn is_our_kind(pid: i32) -> bool {
+    let name = |pid: &str| std::fs::read(format!("/proc/{pid}/comm")).ok();
+    name(&pid.to_string()).is_some_and(|found| Some(found) == name("self"))
 }
 
 /// Looks into the state directory at `path`. What is taken away meanwhile is left out.
@@ -84,4 +107,35 @@ fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, StateDirError> 
     let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(fits).collect();
     found.sort();
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_holder_of_a_lock_is_read_from_its_line() {
+        assert_eq!(holder("12: FLOCK  ADVISORY  WRITE 733 08:01:131 0 EOF", 131), Some(733));
+        for other in [
+            "12: FLOCK  ADVISORY  WRITE 733 08:01:132 0 EOF",
+            "12: FLOCK  ADVISORY  READ 733 08:01:131 0 EOF",
+            "12: POSIX  ADVISORY  WRITE 733 08:01:131 0 EOF",
+            "12: -> FLOCK  ADVISORY  WRITE 734 08:01:131 0 EOF",
+            "12: FLOCK  ADVISORY  WRITE 0 08:01:131 0 EOF",
+            "",
+        ] {
+            assert_eq!(holder(other, 131), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn this_process_is_found_while_it_holds_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        assert_eq!(user(&path), None);
+        let held = crate::spool::state_dir::StateDir::open(&path).unwrap();
+        assert_eq!(user(&path), Some(std::process::id() as i32));
+        drop(held);
+        assert_eq!(user(&path), None);
+    }
 }

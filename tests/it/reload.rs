@@ -350,3 +350,44 @@ fn a_new_form_runs_in_shadow_beside_the_old_one_and_shows_masked_samples() {
     assert!(shown.contains("in 3 records"), "counts outlive a restart: {shown}");
     host.assert_clean();
 }
+
+/// A free port for the admin endpoints, which another process must know.
+fn listen(host: &Host) {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let text = fs::read_to_string(host.path("logveil.yaml")).expect("read");
+    write(host, "logveil.yaml", &text.replace("127.0.0.1:0", &free.to_string()));
+}
+
+#[test]
+fn the_command_asks_for_a_reload_and_tells_what_became_of_it() {
+    let intake = intake("");
+    let host = host(&intake, &pack(0));
+    listen(&host);
+    let config = host.path("logveil.yaml").display().to_string();
+    let reload = |more: &[&str]| {
+        let args = [&["reload", "--config", &config][..], more].concat();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_logveil")).args(args).output().expect("the binary");
+        let both = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&both).into_owned())
+    };
+    let (code, shown) = reload(&[]);
+    assert!(code == Some(4) && shown.contains("no agent works with the state directory"), "{shown}");
+    let agent = host.start();
+    said(&host, "admin endpoints are open", 1);
+    let (code, shown) = reload(&[]);
+    assert!(code == Some(0) && shown.contains("the files say the same"), "{shown}");
+    write(
+        &host,
+        "rules/gate.yaml",
+        &pack(0).replace("acme", "gates").replace("badge", "gate").replace("locker", "lift"),
+    );
+    let (code, shown) = reload(&[]);
+    assert!(code == Some(0) && shown.contains(" → ") && shown.contains("(+2)"), "{shown}");
+    write(&host, "rules/acme.yaml", &pack(1).replacen("digits", "digitz", 1));
+    let (code, shown) = reload(&["--json"]);
+    assert!(code == Some(3) && shown.contains("\"refused\"") && shown.contains("digitz"), "{shown}");
+    write(&host, "rules/acme.yaml", &pack(1).replace("id: badge", "id: other"));
+    let (code, shown) = reload(&["--pid", &agent.id().to_string()]);
+    assert!(code == Some(5) && shown.contains("would mask no more: badge"), "{shown}");
+    assert!(agent.stop().success());
+}
