@@ -151,8 +151,7 @@ fn output(table: &mut Table, config: &Config, offline: bool) {
 
 /// Asks the intake with the key, sending no record.
 fn probe(settings: datadog::Settings) -> Result<(), String> {
-    let times =
-        Timeouts { connect: Duration::from_secs(5), read: Duration::from_secs(5), total: Duration::from_secs(10) };
+    let times = Timeouts { connect: Duration::from_secs(5), answer: Duration::from_secs(10) };
     let mut sink =
         Datadog::new(datadog::Settings { timeouts: times, ..settings }).map_err(|error| error.to_string())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;

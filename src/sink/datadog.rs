@@ -60,6 +60,7 @@ pub struct Datadog {
     /// What the last failed attempt said; without record text and without the key.
     last_error: Option<String>,
     requests: Arc<Requests>,
+    timeouts: Timeouts,
 }
 
 /// What one request came back with.
@@ -93,6 +94,7 @@ impl Datadog {
             gzip_only: false,
             last_error: None,
             requests: Arc::default(),
+            timeouts: settings.timeouts,
         })
     }
 
@@ -127,6 +129,7 @@ impl Datadog {
         let mut request = self
             .client
             .post(self.url.clone())
+            .timeout(self.timeouts.of_request(body.len()))
             .header(KEY, key.header())
             .header(CONTENT_TYPE, "application/json")
             .header(ORIGIN, "logveil")

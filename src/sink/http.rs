@@ -13,6 +13,8 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
 const MAX_DRAIN: usize = 64 * 1024;
 /// And for at most this long.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
+/// The slowest link on which a body still arrives, bytes a second.
+const SLOWEST: u64 = 4096;
 
 /// How a request reaches the server.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -44,15 +46,20 @@ pub struct ClientSettings {
 pub struct Timeouts {
     /// Name, TCP and TLS.
     pub connect: Duration,
-    /// Between two reads of the response.
-    pub read: Duration,
-    /// The whole request.
-    pub total: Duration,
+    /// Until the head of the answer is there, beside the time that the body may take.
+    pub answer: Duration,
+}
+
+impl Timeouts {
+    /// The bound of a request whose body is so long: as long as a slow link carries it, it is not given up.
+    pub fn of_request(&self, body: usize) -> Duration {
+        self.answer + Duration::from_millis(body as u64 * 1000 / SLOWEST)
+    }
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Timeouts { connect: Duration::from_secs(10), read: Duration::from_secs(30), total: Duration::from_secs(60) }
+        Timeouts { connect: Duration::from_secs(5), answer: Duration::from_secs(30) }
     }
 }
 
@@ -115,8 +122,7 @@ pub fn client(settings: &ClientSettings) -> Result<Client, ClientError> {
         .tcp_nodelay(true)
         .pool_max_idle_per_host(4)
         .connect_timeout(times.connect)
-        .read_timeout(times.read)
-        .timeout(times.total);
+        .timeout(times.answer);
     let builder = with_proxy(builder, settings)?;
     let builder = match (settings.origin.scheme(), &settings.ca_file) {
         // Without TLS no root is loaded: half a megabyte and some milliseconds less.

@@ -23,11 +23,7 @@ fn settings(origin: &str) -> datadog::Settings {
         key: KeySource::Fixed(ApiKey::new(KEY.into()).expect("a key")),
         ca_file: None,
         proxy: ProxyChoice::Environment,
-        timeouts: Timeouts {
-            connect: Duration::from_secs(5),
-            read: Duration::from_secs(5),
-            total: Duration::from_secs(10),
-        },
+        timeouts: Timeouts { connect: Duration::from_secs(5), answer: Duration::from_secs(10) },
     }
 }
 
@@ -111,11 +107,36 @@ fn a_stalled_server_is_given_up_and_a_slow_one_is_not() {
     let script = Script::once([Action::Stall.into(), Action::Drip(Duration::from_millis(2)).into()]);
     let intake = intake(script);
     let mut settings = settings(&intake.origin());
-    settings.timeouts.read = Duration::from_secs(3);
+    settings.timeouts.answer = Duration::from_secs(3);
     let mut sink = Datadog::new(settings).expect("a sink");
     assert_eq!(deliver(&mut sink, &three(Encoding::Zstd)), Outcome::Retry(None));
     assert_eq!(deliver(&mut sink, &three(Encoding::Zstd)), Outcome::Delivered);
     assert_eq!(intake.ledger().book().messages().len(), 3);
+}
+
+/// The answer comes when the body is there, and that takes longer than answers may: it is not given up.
+#[test]
+fn a_body_on_a_slow_link_has_its_time() {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let mut settings = settings(&format!("http://{}", listener.local_addr().expect("an address")));
+    settings.timeouts.answer = Duration::from_millis(500);
+    let body = batch(&lines(300), Encoding::None, None);
+    let pieces = body.body().len() / 8192 + 1;
+    let link = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let mut room = [0; 8192];
+        for _ in 0..pieces {
+            let _ = stream.read(&mut room);
+            std::thread::sleep(Duration::from_millis(1500) / pieces as u32);
+        }
+        let _ = stream.set_read_timeout(Some(Duration::from_millis(50)));
+        while stream.read(&mut room).is_ok_and(|count| count > 0) {}
+        let _ = stream.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\n{}");
+    });
+    let mut sink = Datadog::new(settings).expect("a sink");
+    assert_eq!(deliver(&mut sink, &body), Outcome::Delivered);
+    link.join().expect("no panic");
 }
 
 #[test]
