@@ -134,7 +134,11 @@ impl<S: Sink + Send + 'static> Shipper<S> {
         let damaged = self.spool.take_quarantined();
         if damaged > 0 {
             Progress::add(&self.progress.quarantined, damaged);
-            tracing::error!(files = damaged, "a waiting batch was damaged on disk; it lies in quarantine");
+            tracing::error!(
+                code = "LV0405",
+                files = damaged,
+                "a waiting batch is damaged on the disk or cannot be read; it is set aside, its lines are read again at the next start"
+            );
         }
         next
     }

@@ -74,6 +74,7 @@ pub async fn run(
     let (spool, recovered) = Spool::open(state, settings.spool.clone()).map_err(open)?;
     if recovered.quarantined > 0 {
         tracing::error!(
+            code = "LV0405",
             files = recovered.quarantined,
             "damaged files were put into quarantine; their ranges are read again"
         );

@@ -19,6 +19,8 @@
 mod frame;
 pub mod inspect;
 mod ledger;
+#[cfg(test)]
+mod model;
 mod recover;
 mod settings;
 mod state_dir;

@@ -5,17 +5,15 @@
 //! only after the checkpoint that makes it superfluous is durable. One thread stores, one acknowledges.
 
 use super::frame::{self, Checkpoint};
-use super::recover::{self, Recovered, quarantine};
+use super::recover::{self, Recovered, is_of_the_disk, quarantine};
 use super::settings::{Kind, Settings, WhenFull};
 use super::state_dir::{StateDir, StateDirError};
 use crate::batch::{Batch, Header};
-use crate::durable;
+use crate::durable::{self, FileSystem};
 use crate::record::StreamId;
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -27,6 +25,7 @@ const RESERVED_FILES: u64 = 4;
 /// The spool.
 pub struct Spool {
     state: StateDir,
+    disk: Arc<dyn FileSystem>,
     settings: Settings,
     queue: Mutex<Queue>,
     checkpoint: Mutex<Checkpoint>,
@@ -36,6 +35,8 @@ pub struct Spool {
     quarantined: AtomicU64,
     /// Up to this sequence nothing is dropped for want of room.
     landed: AtomicU64,
+    /// The batch that could not be read, and how often.
+    unreadable: Mutex<(u64, u32)>,
 }
 
 /// What waits.
@@ -75,13 +76,22 @@ impl Spool {
     /// # Errors
     /// [`StateDirError`] when a file was written by a newer program or cannot be read.
     pub fn open(state: StateDir, settings: Settings) -> Result<(Spool, Recovered), StateDirError> {
-        let found = recover::recover(&state)?;
+        Spool::open_on(Arc::new(durable::Os), state, settings)
+    }
+
+    /// As [`Spool::open`], with the files of the spool on `disk`.
+    pub(super) fn open_on(
+        disk: Arc<dyn FileSystem>,
+        state: StateDir,
+        settings: Settings,
+    ) -> Result<(Spool, Recovered), StateDirError> {
+        let found = recover::recover(disk.as_ref(), state.path())?;
         let waiting: BTreeMap<u64, Waiting> =
             found.files.iter().map(|(&sequence, &len)| (sequence, Waiting { len, held: None })).collect();
         let queue = Queue { bytes: found.files.values().sum(), waiting, next: found.next };
         let (queue, checkpoint) = (Mutex::new(queue), Mutex::new(found.checkpoint));
-        let (ended, quarantined, landed) = (Mutex::default(), AtomicU64::new(0), AtomicU64::new(0));
-        let spool = Spool { state, settings, queue, checkpoint, ended, quarantined, landed };
+        let (ended, quarantined, unreadable, landed) = Default::default();
+        let spool = Spool { state, disk, settings, queue, checkpoint, ended, quarantined, unreadable, landed };
         Ok((spool, found.recovered))
     }
 
@@ -107,37 +117,39 @@ impl Spool {
     /// # Errors
     /// The file system refuses; nothing was taken and the call may be repeated.
     pub fn store(&self, batches: &mut [Batch], dropped: &mut dyn FnMut(&Header)) -> io::Result<Stored> {
-        let framed: u64 = batches.iter().map(|batch| batch.body().len() as u64).sum();
-        while !self.has_room(framed) {
-            if self.settings.when_full == WhenFull::Block {
+        let first = self.queue().next;
+        for (batch, sequence) in batches.iter_mut().zip(first..) {
+            batch.header.sequence = sequence;
+        }
+        let framed = self.frame(batches);
+        let bytes = framed.iter().map(Framed::len).sum();
+        while !self.has_room(bytes, batches.len()) {
+            if self.settings.when_full == WhenFull::Block || self.usage().batches == 0 {
                 return Ok(Stored::Full);
             }
             if !self.drop_oldest(dropped)? {
                 return Ok(Stored::Full);
             }
         }
-        let first = self.queue().next;
-        for (batch, sequence) in batches.iter_mut().zip(first..) {
-            batch.header.sequence = sequence;
+        if self.settings.kind == Kind::Disk {
+            self.write_all(&framed)?;
         }
-        let taken = match self.settings.kind {
-            Kind::Disk => self.write_all(batches)?,
-            Kind::Memory => batches.iter().map(|b| (b.body().len() as u64, Some(Arc::new(b.clone())))).collect(),
-        };
+        let lengths: Vec<u64> = framed.iter().map(Framed::len).collect();
         let mut queue = self.queue();
-        for ((len, held), sequence) in taken.into_iter().zip(first..) {
+        for (len, batch) in lengths.into_iter().zip(batches.iter()) {
+            let held = (self.settings.kind == Kind::Memory).then(|| Arc::new(batch.clone()));
             queue.bytes += len;
-            queue.waiting.insert(sequence, Waiting { len, held });
+            queue.waiting.insert(batch.header.sequence, Waiting { len, held });
         }
         queue.next = first + batches.len() as u64;
         Ok(Stored::Yes)
     }
 
-    /// The oldest waiting batch. One whose file has been damaged since is put into quarantine and skipped;
-    /// its source range is read again at the next start.
+    /// The oldest waiting batch. One whose file has been damaged since, or still cannot be read after several
+    /// calls, is put into quarantine and skipped; its source range is read again at the next start.
     ///
     /// # Errors
-    /// The file system refuses.
+    /// The file system refuses; the call may be repeated.
     pub fn next(&self) -> io::Result<Option<Arc<Batch>>> {
         self.next_after(0)
     }
@@ -155,17 +167,35 @@ impl Spool {
                 Some((_, Some(held))) => return Ok(Some(held)),
                 Some((sequence, None)) => (sequence, self.path(sequence)),
             };
-            match std::fs::read(&path).map(frame::read_batch) {
+            match self.read(&path).map(frame::read_batch) {
                 Ok(Ok(batch)) => return Ok(Some(Arc::new(batch))),
                 Ok(Err(_)) => {
-                    quarantine(self.state.path(), &path)?;
+                    quarantine(self.disk.as_ref(), self.state.path(), &path)?;
                     self.quarantined.fetch_add(1, Ordering::Relaxed);
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if is_of_the_disk(&error) && self.is_given_up(sequence) => {
+                    // What cannot be read may not be moved either: it must not hold those behind it all the same.
+                    let _ = quarantine(self.disk.as_ref(), self.state.path(), &path);
+                    self.quarantined.fetch_add(1, Ordering::Relaxed);
+                }
                 Err(error) => return Err(error),
             }
             self.remove(sequence);
         }
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        fail::fail_point!("spool-read", |_| Err(rustix::io::Errno::IO.into()));
+        self.disk.read(path)
+    }
+
+    /// Counts one more failure to read this batch; true when it is enough.
+    fn is_given_up(&self, sequence: u64) -> bool {
+        let mut unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = if unreadable.0 == sequence { unreadable.1 } else { 0 };
+        *unreadable = (sequence, before + 1);
+        before + 1 >= recover::TRIES
     }
 
     /// Files that [`Spool::next`] has put into quarantine since the last call.
@@ -213,7 +243,7 @@ impl Spool {
         drop((checkpoint, ended));
         fail::fail_point!("spool-acknowledged", |_| Err(io::Error::other("injected")));
         if self.settings.kind == Kind::Disk {
-            remove_file(&self.path(header.sequence))?;
+            durable::remove(self.disk.as_ref(), &self.path(header.sequence))?;
         }
         self.remove(header.sequence);
         Ok(())
@@ -225,25 +255,37 @@ impl Spool {
     /// The file system refuses.
     pub fn dead_letter(&self, sequence: u64, part: u32, json: &[u8]) -> io::Result<()> {
         let name = format!("{sequence:020}-{part:04}.json");
-        durable::replace(&self.state.path().join("dead-letters").join(name), json, 0o600)
+        durable::replace_on(self.disk.as_ref(), &self.state.path().join("dead-letters").join(name), json, 0o600)
     }
 
     fn save(&self, checkpoint: &Checkpoint) -> io::Result<()> {
         fail::fail_point!("spool-checkpoint", |_| Err(io::Error::other("injected")));
-        durable::replace(&self.state.path().join("checkpoint"), &frame::checkpoint(checkpoint), 0o600)
+        let path = self.state.path().join("checkpoint");
+        durable::replace_on(self.disk.as_ref(), &path, &frame::checkpoint(checkpoint), 0o600)
     }
 
-    fn has_room(&self, more: u64) -> bool {
+    /// One batch always fits into an empty spool, whatever the limit.
+    fn has_room(&self, more: u64, batches: usize) -> bool {
         let queue = self.queue();
-        queue.waiting.is_empty() || queue.bytes + more <= self.settings.max_bytes
+        (queue.waiting.is_empty() && batches == 1) || queue.bytes + more <= self.settings.max_bytes
+    }
+
+    /// The batches with what stands before each of them in its file.
+    fn frame<'b>(&self, batches: &'b [Batch]) -> Vec<Framed<'b>> {
+        let head = |batch| match self.settings.kind {
+            Kind::Disk => frame::batch_head(batch),
+            Kind::Memory => Vec::new(),
+        };
+        batches.iter().map(|batch| Framed { batch, head: head(batch) }).collect()
     }
 
     /// False when the oldest makes room by itself: the intake has taken it, and its checkpoint is on the way.
     fn drop_oldest(&self, dropped: &mut dyn FnMut(&Header)) -> io::Result<bool> {
+        let oldest = self.queue().waiting.keys().next().copied();
+        if oldest.is_some_and(|sequence| sequence <= self.landed.load(Ordering::Relaxed)) {
+            return Ok(false);
+        }
         if let Some(batch) = self.next()? {
-            if batch.header.sequence <= self.landed.load(Ordering::Relaxed) {
-                return Ok(false);
-            }
             self.acknowledge(&batch.header)?;
             dropped(&batch.header);
         }
@@ -252,54 +294,44 @@ impl Spool {
 
     /// Leaves room on the disk for the checkpoint: without it nothing could be acknowledged and no file removed.
     fn leave_room(&self, more: u64) -> io::Result<()> {
-        let there = rustix::fs::statvfs(self.state.path())?;
-        let full = there.f_bavail.saturating_mul(there.f_frsize) < more + RESERVE;
-        // A file system without a fixed number of inodes says 0 of 0.
-        match full || (there.f_files > 0 && there.f_favail < RESERVED_FILES) {
+        let free = self.disk.free(self.state.path())?;
+        match free.bytes < more + RESERVE || free.files.is_some_and(|files| files < RESERVED_FILES) {
             true => Err(io::ErrorKind::StorageFull.into()),
             false => Ok(()),
         }
     }
 
     /// Writes all under temporary names, then renames all, then syncs the directory once.
-    fn write_all(&self, batches: &[Batch]) -> io::Result<Vec<(u64, Option<Arc<Batch>>)>> {
-        self.leave_room(batches.iter().map(|batch| batch.body().len() as u64).sum())?;
-        let written = self.write_temporary(batches).and_then(|sizes| self.publish(batches).map(|()| sizes));
+    fn write_all(&self, framed: &[Framed<'_>]) -> io::Result<()> {
+        self.leave_room(framed.iter().map(Framed::len).sum())?;
+        let written = framed.iter().try_for_each(|one| self.write_temporary(one)).and_then(|()| self.publish(framed));
         if written.is_err() {
-            for batch in batches {
-                let _ = std::fs::remove_file(self.temporary(batch.header.sequence));
-                let _ = std::fs::remove_file(self.path(batch.header.sequence));
+            for one in framed {
+                let _ = self.disk.remove(&self.temporary(one.sequence()));
+                let _ = self.disk.remove(&self.path(one.sequence()));
             }
         }
-        Ok(written?.into_iter().map(|len| (len, None)).collect())
+        written
     }
 
-    fn write_temporary(&self, batches: &[Batch]) -> io::Result<Vec<u64>> {
-        let write = |batch: &Batch| {
-            let head = frame::batch_head(batch);
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(self.temporary(batch.header.sequence))?;
-            file.write_all(&head)?;
-            fail::fail_point!("spool-half-written", |_| Err(io::Error::other("injected")));
-            file.write_all(batch.body())?;
-            file.sync_all()?;
-            fail::fail_point!("spool-written", |_| Err(io::Error::other("injected")));
-            Ok((head.len() + batch.body().len()) as u64)
-        };
-        batches.iter().map(write).collect()
+    fn write_temporary(&self, one: &Framed<'_>) -> io::Result<()> {
+        let path = self.temporary(one.sequence());
+        durable::remove(self.disk.as_ref(), &path)?;
+        let mut file = self.disk.create(&path, 0o600)?;
+        file.write(&one.head)?;
+        fail::fail_point!("spool-half-written", |_| Err(io::Error::other("injected")));
+        file.write(one.batch.body())?;
+        file.sync()?;
+        fail::fail_point!("spool-written", |_| Err(io::Error::other("injected")));
+        Ok(())
     }
 
-    fn publish(&self, batches: &[Batch]) -> io::Result<()> {
-        for batch in batches {
-            let sequence = batch.header.sequence;
-            std::fs::rename(self.temporary(sequence), self.path(sequence))?;
+    fn publish(&self, framed: &[Framed<'_>]) -> io::Result<()> {
+        for one in framed {
+            self.disk.rename(&self.temporary(one.sequence()), &self.path(one.sequence()))?;
             fail::fail_point!("spool-renamed", |_| Err(io::Error::other("injected")));
         }
-        durable::sync_directory(&self.state.path().join("spool"))
+        self.disk.sync_folder(&self.state.path().join("spool"))
     }
 
     fn path(&self, sequence: u64) -> PathBuf {
@@ -322,10 +354,20 @@ impl Spool {
     }
 }
 
-fn remove_file(path: &std::path::Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+/// A batch as its file holds it.
+struct Framed<'b> {
+    batch: &'b Batch,
+    /// Empty where nothing is written.
+    head: Vec<u8>,
+}
+
+impl Framed<'_> {
+    fn len(&self) -> u64 {
+        (self.head.len() + self.batch.body().len()) as u64
+    }
+
+    fn sequence(&self) -> u64 {
+        self.batch.header.sequence
     }
 }
 

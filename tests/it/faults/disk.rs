@@ -110,6 +110,26 @@ fn d04_errors_on_writing_once_often_and_for_a_while() {
     }
 }
 
+/// A batch that the disk gives back no more is set aside, those behind it leave, and a restart reads its lines again.
+#[test]
+fn d04_a_batch_that_cannot_be_read_holds_nothing_up() {
+    let intake = intake("|503");
+    let host = host(&intake);
+    host.append("a.log", &numbered(0, 4000));
+    let agent = host.start();
+    until("the spool holds them", &host, || waiting(&host).len() > 3);
+    assert!(agent.stop().success());
+    intake.play("".parse().expect("a script"));
+    let agent = host.start_with(&[("FAILPOINTS", "spool-read=5*return->off")]);
+    until("it is told", &host, || host.own_log().contains("LV0405"));
+    until("those behind it leave", &host, || super::numbers(&intake).contains(&3999));
+    assert!(super::numbers(&intake).len() < 4000);
+    assert!(agent.stop().success());
+    let agent = host.start();
+    assert_whole(&intake, &host, 4000);
+    assert!(agent.stop().success());
+}
+
 #[test]
 fn d05_errors_on_syncing() {
     for when in ["3", "5..8", "4+3"] {
