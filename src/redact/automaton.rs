@@ -1,14 +1,27 @@
-//! All literals of a rule set in one deterministic automaton over ASCII-folded bytes.
+//! All literals of a rule set in one deterministic automaton over classes of bytes.
 //!
-//! Invariants: every occurrence of every literal is reported, overlapping ones included; a literal that
-//! counts letter case is compared once more with the text. One table look-up a byte; long texts are walked in
-//! four places at once, because a single walk waits for its own next state.
+//! Invariants: every occurrence of every literal is reported, overlapping ones included. The automaton knows
+//! less than the literals: letters lose their case, the joints of names (`_`, `-`, `.`, space) and the rarest
+//! bytes share a class each, and a literal is cut where no other goes on like it. What it loses is compared with
+//! the text at a hit, so that the table stays small enough for a core's own cache. One table look-up a byte; texts
+//! of some length are walked in four places at once, because a single walk waits for its own next state.
+
+use std::ops::Range;
 
 /// Longest literal that can be looked for, in bytes.
 pub(super) const LONGEST: usize = 255;
 
 /// Texts from this length on are walked in four places at once.
-const INTERLEAVE: usize = 2048;
+const INTERLEAVE: usize = 96;
+
+/// Cells of a state: one for each class.
+const WIDTH: usize = 64;
+
+/// Literals are not cut within their first bytes: what is left is long enough to be rare.
+const UNCUT: usize = 6;
+
+/// Lengths at which every literal is cut when the states would be too many otherwise.
+const CUTS: [usize; 6] = [LONGEST, 12, 8, 6, 5, 4];
 
 /// A literal and whether its letters count as written.
 pub(super) struct Pattern {
@@ -17,20 +30,39 @@ pub(super) struct Pattern {
 }
 
 /// The compiled automaton.
-#[derive(Default)]
 pub(super) struct Automaton {
     /// Class of every byte; 0: in no literal.
-    classes: Vec<u8>,
-    width: u32,
-    /// Next state by state and class; states are numbered in steps of `width`.
-    table: Vec<u32>,
+    classes: [u8; 256],
+    /// Next state by state and class, [`WIDTH`] cells a state.
+    table: Vec<u16>,
+    /// By state: how many bytes of the text it remembers.
+    depths: Vec<u8>,
     /// States from here on end a literal.
-    first_final: u32,
+    first_final: usize,
     /// For each such state, its literals as a range of `ended`.
     ends: Vec<(u32, u32)>,
     ended: Vec<u32>,
-    literals: Vec<Pattern>,
-    longest: usize,
+    literals: Vec<Known>,
+    /// The literals' bytes, one behind the other.
+    bytes: Vec<u8>,
+}
+
+/// A literal as a hit needs it.
+struct Known {
+    /// Its bytes in `bytes`.
+    from: u32,
+    length: u8,
+    /// Length of the part that the automaton knows.
+    cut: u8,
+    compare: Compare,
+}
+
+/// What is left to compare where the automaton saw a literal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Compare {
+    Nothing,
+    Folded,
+    Exact,
 }
 
 /// One occurrence, in one word that sorts by start, of equal starts the longer first.
@@ -60,18 +92,46 @@ impl Hit {
 
 impl Automaton {
     /// Builds the automaton of `literals`, each of 1 to [`LONGEST`] bytes.
-    pub(super) fn new(literals: Vec<Pattern>) -> Automaton {
-        let (classes, width) = classes_of(&literals);
-        let trie = Trie::new(&literals, &classes);
-        let longest = literals.iter().map(|literal| literal.bytes.len()).max().unwrap_or(0);
-        let mut automaton = Automaton { classes, width: width as u32, literals, longest, ..Automaton::default() };
-        automaton.number(&trie);
+    pub(super) fn new(literals: &[Pattern]) -> Automaton {
+        let classes = Classes::of(literals);
+        let spelled = Spelled::new(literals, &classes);
+        Automaton::of(literals, &classes, spelled.trie())
+    }
+
+    fn of(literals: &[Pattern], classes: &Classes, trie: Trie) -> Automaton {
+        let mut automaton = Automaton {
+            classes: classes.of,
+            table: Vec::new(),
+            depths: Vec::new(),
+            first_final: usize::MAX,
+            ends: Vec::new(),
+            ended: Vec::new(),
+            literals: Vec::with_capacity(literals.len()),
+            bytes: Vec::new(),
+        };
+        for (literal, cut) in literals.iter().zip(&trie.cuts) {
+            let lossy =
+                usize::from(*cut) < literal.bytes.len() || literal.bytes.iter().any(|byte| classes.is_shared(*byte));
+            automaton.literals.push(Known {
+                from: automaton.bytes.len() as u32,
+                length: literal.bytes.len() as u8,
+                cut: *cut,
+                compare: match (literal.exact, lossy) {
+                    (true, _) => Compare::Exact,
+                    (false, true) => Compare::Folded,
+                    (false, false) => Compare::Nothing,
+                },
+            });
+            automaton.bytes.extend_from_slice(&literal.bytes);
+        }
+        automaton.fill(trie);
         automaton
     }
 
     /// Bytes of the tables.
     pub(super) fn size(&self) -> usize {
-        self.table.len() * 4 + self.ended.len() * 4 + self.ends.len() * 8 + 256
+        let lists = size_of_val(&*self.table) + size_of_val(&*self.ended) + size_of_val(&*self.ends);
+        lists + self.depths.len() + self.bytes.len() + size_of_val(&*self.literals) + self.classes.len()
     }
 
     /// Appends every occurrence in `text` to `hits`, in no particular order.
@@ -79,40 +139,27 @@ impl Automaton {
         if self.literals.is_empty() {
             return;
         }
-        if text.len() < INTERLEAVE {
-            self.walk(text, 0, 0, hits);
-        } else {
-            self.walk_four(text, hits);
+        let (mut state, mut from) = (0, 0);
+        if text.len() >= INTERLEAVE {
+            (state, from) = self.walk_four(text, hits);
         }
-    }
-
-    /// One walk from `from`; occurrences that end at or before `accept` belong to another walk.
-    fn walk(&self, text: &[u8], from: usize, accept: usize, hits: &mut Vec<Hit>) {
-        let mut state = 0;
         for (at, &byte) in text.iter().enumerate().skip(from) {
             state = self.next(state, byte);
-            if state >= self.first_final && at >= accept {
-                self.report(text, state, at + 1, hits);
+            if state >= self.first_final {
+                self.report(text, state, at + 1, usize::MAX, hits);
             }
         }
     }
 
-    fn walk_four(&self, text: &[u8], hits: &mut Vec<Hit>) {
+    /// Walks four quarters of `text`; returns where and in which state the last walk stopped, at most three bytes
+    /// from the end.
+    fn walk_four(&self, text: &[u8], hits: &mut Vec<Hit>) -> (usize, usize) {
         let part = text.len() / 4;
-        let lead = (self.longest - 1).min(part);
-        let begin = |quarter: usize| if quarter == 0 { 0 } else { quarter * part - lead };
-        let mut states = [0u32; 4];
-        // Every walk but the first begins early enough to see a literal that reaches over its border.
-        for (quarter, state) in states.iter_mut().enumerate() {
-            for &byte in &text[begin(quarter)..quarter * part] {
-                *state = self.next(*state, byte);
-            }
-        }
         let (first, rest) = text.split_at(part);
         let (second, rest) = rest.split_at(part);
-        let (third, rest) = rest.split_at(part);
-        let (fourth, tail) = rest.split_at(part);
+        let (third, fourth) = rest.split_at(part);
         let quarters = first.iter().zip(second).zip(third.iter().zip(fourth));
+        let mut states = [0; 4];
         for (at, ((&a, &b), (&c, &d))) in quarters.enumerate() {
             let [s0, s1, s2, s3] = states;
             states = [self.next(s0, a), self.next(s1, b), self.next(s2, c), self.next(s3, d)];
@@ -120,181 +167,247 @@ impl Automaton {
             if top >= self.first_final {
                 for (quarter, &state) in states.iter().enumerate() {
                     if state >= self.first_final {
-                        self.report(text, state, quarter * part + at + 1, hits);
+                        self.report(text, state, quarter * part + at + 1, usize::MAX, hits);
                     }
                 }
             }
         }
-        let mut state = states[3];
-        for (at, &byte) in tail.iter().enumerate() {
+        for (quarter, &state) in states[..3].iter().enumerate() {
+            self.walk_over(text, state, (quarter + 1) * part, hits);
+        }
+        (states[3], 4 * part)
+    }
+
+    /// Goes on over the border to the next quarter as long as something that began before it is remembered. What
+    /// begins behind the border is the next walk's.
+    fn walk_over(&self, text: &[u8], mut state: usize, border: usize, hits: &mut Vec<Hit>) {
+        for (walked, &byte) in text[border..].iter().enumerate() {
+            if usize::from(self.depths[state]) <= walked {
+                return;
+            }
             state = self.next(state, byte);
             if state >= self.first_final {
-                self.report(text, state, 4 * part + at + 1, hits);
+                self.report(text, state, border + walked + 1, border, hits);
             }
         }
     }
 
     #[inline]
-    fn next(&self, state: u32, byte: u8) -> u32 {
-        self.table[(state + u32::from(self.classes[usize::from(byte)])) as usize]
+    fn next(&self, state: usize, byte: u8) -> usize {
+        usize::from(self.table[state * WIDTH + usize::from(self.classes[usize::from(byte)])])
     }
 
+    /// Reports the literals of `state`, seen up to `end`, that begin before `before`.
     #[cold]
     #[inline(never)]
-    fn report(&self, text: &[u8], state: u32, end: usize, hits: &mut Vec<Hit>) {
-        let (from, to) = self.ends[((state - self.first_final) / self.width) as usize];
+    fn report(&self, text: &[u8], state: usize, end: usize, before: usize, hits: &mut Vec<Hit>) {
+        let (from, to) = self.ends[state - self.first_final];
         for &literal in &self.ended[from as usize..to as usize] {
             let known = &self.literals[literal as usize];
-            let start = end - known.bytes.len();
-            if !known.exact || text[start..end] == *known.bytes {
-                hits.push(Hit::new(start, known.bytes.len(), literal));
+            let (start, length) = (end - usize::from(known.cut), usize::from(known.length));
+            let Some(seen) = text.get(start..start + length).filter(|_| start < before) else { continue };
+            let bytes = &self.bytes[known.from as usize..known.from as usize + length];
+            let same = match known.compare {
+                Compare::Nothing => true,
+                Compare::Folded => seen.eq_ignore_ascii_case(bytes),
+                Compare::Exact => seen == bytes,
+            };
+            if same {
+                hits.push(Hit::new(start, length, literal));
             }
         }
     }
 
-    /// Numbers the trie's states so that the ones that end a literal come last, and fills the table: a row is
-    /// that of the state it falls back to, with the node's own edges over it.
-    fn number(&mut self, trie: &Trie) {
-        let plain = trie.ended.iter().filter(|ended| ended.is_empty()).count();
-        self.first_final = plain as u32 * self.width;
-        let mut numbers = Vec::with_capacity(trie.len());
-        let (mut low, mut high) = (0, self.first_final);
-        for ended in &trie.ended {
-            let next = if ended.is_empty() { &mut low } else { &mut high };
-            numbers.push(*next);
-            *next += self.width;
-        }
-        let width = self.width as usize;
-        self.table = vec![0; trie.len() * width];
-        self.ends = vec![(0, 0); trie.len() - plain];
-        // Breadth first: the suffix is shorter than the node, so its row is complete already.
-        for &node in &trie.by_depth {
-            let node = node as usize;
-            let row = numbers[node] as usize;
+    /// Fills the table from the trie, breadth first: a row is that of the state it falls back to, which is shorter and
+    /// complete already, with the node's own edges over it. States that end a literal are numbered last.
+    fn fill(&mut self, mut trie: Trie) {
+        let count = trie.nodes.len();
+        let mut fallback = vec![0u16; count];
+        self.table = vec![0; count * WIDTH];
+        for node in 0..count {
+            let (row, suffix) = (node * WIDTH, usize::from(fallback[node]) * WIDTH);
             if node != 0 {
-                let suffix = numbers[trie.fallback[node] as usize] as usize;
-                self.table.copy_within(suffix..suffix + width, row);
+                self.table.copy_within(suffix..suffix + WIDTH, row);
+                let inherited = trie.ended[usize::from(fallback[node])].clone();
+                trie.ended[node].extend(inherited);
             }
-            for child in trie.children(node) {
-                self.table[row + usize::from(trie.class[child])] = numbers[child];
+            for child in trie.nodes[node].children.clone() {
+                let class = usize::from(trie.nodes[child].class);
+                fallback[child] = if node == 0 { 0 } else { self.table[suffix + class] };
+                self.table[row + class] = child as u16;
             }
         }
-        for (node, ended) in trie.ended.iter().enumerate().filter(|(_, ended)| !ended.is_empty()) {
+        self.renumber(&trie);
+    }
+
+    /// Moves the states that end a literal behind all others; order is kept otherwise.
+    fn renumber(&mut self, trie: &Trie) {
+        let (ending, plain): (Vec<usize>, Vec<usize>) =
+            (0..trie.nodes.len()).partition(|node| !trie.ended[*node].is_empty());
+        self.first_final = plain.len();
+        let order: Vec<usize> = plain.into_iter().chain(ending).collect();
+        let mut numbers = vec![0u16; order.len()];
+        for (number, node) in order.iter().enumerate() {
+            numbers[*node] = number as u16;
+        }
+        let rows = order.iter().flat_map(|node| &self.table[node * WIDTH..(node + 1) * WIDTH]);
+        self.table = rows.map(|next| numbers[usize::from(*next)]).collect();
+        self.depths = order.iter().map(|node| trie.nodes[*node].depth).collect();
+        for node in &order[self.first_final..] {
             let from = self.ended.len() as u32;
-            self.ended.extend(ended);
-            self.ends[((numbers[node] - self.first_final) / self.width) as usize] = (from, self.ended.len() as u32);
+            self.ended.extend(&trie.ended[*node]);
+            self.ends.push((from, self.ended.len() as u32));
         }
     }
 }
 
-/// Byte classes: letters of both cases alike, one class for everything that no literal has.
-fn classes_of(literals: &[Pattern]) -> (Vec<u8>, usize) {
-    let mut used = [false; 256];
-    for &byte in literals.iter().flat_map(|literal| literal.bytes.iter()) {
-        used[usize::from(byte.to_ascii_lowercase())] = true;
-    }
-    let mut classes = vec![0u8; 256];
-    let mut count = 1u8;
-    for byte in (0..=255u8).filter(|byte| used[usize::from(*byte)]) {
-        classes[usize::from(byte)] = count;
-        classes[usize::from(byte.to_ascii_uppercase())] = count;
-        count = count.saturating_add(1);
-    }
-    (classes, usize::from(count))
+/// Classes of bytes: letters of both cases alike, 0 for everything that no literal has.
+struct Classes {
+    of: [u8; 256],
+    /// By class: how many bytes of different meaning share it.
+    members: [u8; WIDTH],
 }
 
-/// The literals as a tree, with the fall-back of every node. Node 0 is the root and nobody's child.
-struct Trie {
-    /// Class of the edge that leads to each node.
-    class: Vec<u8>,
-    /// First child of each node and next child of its parent; 0: none.
-    child: Vec<u32>,
-    sibling: Vec<u32>,
-    /// Node of the longest proper suffix.
-    fallback: Vec<u32>,
-    /// Literals that end at each node.
-    ended: Vec<Vec<u32>>,
-    /// Every node, breadth first.
-    by_depth: Vec<u32>,
-}
-
-impl Trie {
-    fn new(literals: &[Pattern], classes: &[u8]) -> Trie {
-        let [child, sibling, fallback, by_depth] = std::array::from_fn(|_| Vec::new());
-        let mut trie = Trie { class: Vec::new(), child, sibling, fallback, ended: Vec::new(), by_depth };
-        trie.add_node(0);
-        for (index, literal) in literals.iter().enumerate() {
-            trie.insert(literal, index as u32, classes);
+impl Classes {
+    fn of(literals: &[Pattern]) -> Classes {
+        let mut uses = [0usize; 256];
+        for &byte in literals.iter().flat_map(|literal| literal.bytes.iter()) {
+            uses[usize::from(fold(byte))] += 1;
         }
-        trie.complete();
+        let mut bytes: Vec<u8> = (0..=255).filter(|byte| uses[usize::from(*byte)] > 0).collect();
+        bytes.sort_by_key(|byte| std::cmp::Reverse(uses[usize::from(*byte)]));
+        let mut classes = Classes { of: [0; 256], members: [0; WIDTH] };
+        for (place, byte) in bytes.into_iter().enumerate() {
+            // The rarest share the last class.
+            let class = (place + 1).min(WIDTH - 1);
+            classes.members[class] += 1;
+            for same in (0..=255u8).filter(|other| fold(*other) == byte) {
+                classes.of[usize::from(same)] = class as u8;
+            }
+            if byte == JOINT {
+                classes.members[class] += 1;
+            }
+        }
+        classes
+    }
+
+    fn is_shared(&self, byte: u8) -> bool {
+        self.members[usize::from(self.of[usize::from(byte)])] > 1
+    }
+}
+
+/// The byte that stands for all joints of names.
+const JOINT: u8 = b'_';
+
+fn fold(byte: u8) -> u8 {
+    match byte {
+        b'-' | b'.' | b' ' => JOINT,
+        _ => byte.to_ascii_lowercase(),
+    }
+}
+
+/// The literals as strings of classes, in one piece of memory.
+struct Spelled {
+    classes: Vec<u8>,
+    /// By literal: its part of `classes`.
+    parts: Vec<Range<usize>>,
+    /// Literals in the order of their strings.
+    sorted: Vec<u32>,
+}
+
+impl Spelled {
+    fn new(literals: &[Pattern], classes: &Classes) -> Spelled {
+        let mut spelled = Spelled { classes: Vec::new(), parts: Vec::new(), sorted: Vec::new() };
+        for literal in literals {
+            let from = spelled.classes.len();
+            spelled.classes.extend(literal.bytes.iter().map(|byte| classes.of[usize::from(*byte)]));
+            spelled.parts.push(from..spelled.classes.len());
+        }
+        let mut sorted: Vec<u32> = (0..literals.len() as u32).collect();
+        sorted.sort_by(|one, two| spelled.string(*one).cmp(spelled.string(*two)));
+        spelled.sorted = sorted;
+        spelled
+    }
+
+    fn string(&self, literal: u32) -> &[u8] {
+        &self.classes[self.parts[literal as usize].clone()]
+    }
+
+    /// The trie of the literals, cut so far that its states can be numbered.
+    fn trie(&self) -> Trie {
+        let fits = |trie: &Trie| trie.nodes.len() <= usize::from(u16::MAX);
+        let tries = CUTS.iter().map(|longest| self.cut_at(*longest));
+        // Strings of two classes are few.
+        tries.into_iter().find(fits).unwrap_or_else(|| self.cut_at(2))
+    }
+
+    fn cut_at(&self, longest: usize) -> Trie {
+        let cuts = self.cuts(longest);
+        let mut trie = Trie { nodes: Vec::new(), ended: Vec::new(), cuts };
+        trie.nodes.push(Node { class: 0, depth: 0, strings: 0..self.sorted.len(), children: 0..0 });
+        let mut done = 0;
+        while let Some(node) = trie.nodes.get(done) {
+            let (depth, strings) = (node.depth, node.strings.clone());
+            let first = trie.nodes.len();
+            let (mut ended, mut start) = (Vec::new(), strings.start);
+            let class_at =
+                |literal: u32| (trie.cuts[literal as usize] > depth).then(|| self.string(literal)[usize::from(depth)]);
+            for same in self.sorted[strings].chunk_by(|one, two| class_at(*one) == class_at(*two)) {
+                match class_at(same[0]) {
+                    None => ended.extend_from_slice(same),
+                    Some(class) => trie.nodes.push(Node {
+                        class,
+                        depth: depth + 1,
+                        strings: start..start + same.len(),
+                        children: 0..0,
+                    }),
+                }
+                start += same.len();
+            }
+            trie.nodes[done].children = first..trie.nodes.len();
+            trie.ended.push(ended);
+            done += 1;
+        }
         trie
     }
 
-    fn len(&self) -> usize {
-        self.class.len()
-    }
-
-    fn children(&self, node: usize) -> impl Iterator<Item = usize> {
-        let some = |next: u32| (next != 0).then_some(next as usize);
-        std::iter::successors(some(self.child[node]), move |at| some(self.sibling[*at]))
-    }
-
-    fn edge(&self, node: usize, class: u8) -> Option<usize> {
-        self.children(node).find(|child| self.class[*child] == class)
-    }
-
-    fn add_node(&mut self, class: u8) -> usize {
-        self.class.push(class);
-        self.child.push(0);
-        self.sibling.push(0);
-        self.fallback.push(0);
-        self.ended.push(Vec::new());
-        self.class.len() - 1
-    }
-
-    fn insert(&mut self, literal: &Pattern, index: u32, classes: &[u8]) {
-        let mut at = 0;
-        for &byte in &literal.bytes {
-            let class = classes[usize::from(byte)];
-            at = self.edge(at, class).unwrap_or_else(|| {
-                let new = self.add_node(class);
-                self.sibling[new] = std::mem::replace(&mut self.child[at], new as u32);
-                new
-            });
+    /// How much of each literal the automaton needs to know: up to where no other string goes on like it.
+    fn cuts(&self, longest: usize) -> Vec<u8> {
+        let mut cuts = vec![0; self.parts.len()];
+        let groups: Vec<&[u32]> = self.sorted.chunk_by(|one, two| self.string(*one) == self.string(*two)).collect();
+        for (place, group) in groups.iter().enumerate() {
+            let string = self.string(group[0]);
+            let neighbours =
+                [place.checked_sub(1), Some(place + 1)].into_iter().flatten().filter_map(|at| groups.get(at));
+            let shared = neighbours.map(|other| common(string, self.string(other[0]))).max().unwrap_or(0);
+            let cut = (shared + 1).max(UNCUT).min(string.len()).min(longest) as u8;
+            group.iter().for_each(|literal| cuts[*literal as usize] = cut);
         }
-        self.ended[at].push(index);
+        cuts
     }
+}
 
-    /// Breadth first: where the longest proper suffix leads, and what ends there too.
-    fn complete(&mut self) {
-        self.by_depth.push(0);
-        let mut done = 0;
-        while let Some(&at) = self.by_depth.get(done) {
-            let at = at as usize;
-            done += 1;
-            let mut next = self.child[at];
-            while next != 0 {
-                let node = next as usize;
-                self.by_depth.push(next);
-                self.fallback[node] = if at == 0 { 0 } else { self.suffix(at, self.class[node]) };
-                let inherited = self.ended[self.fallback[node] as usize].clone();
-                self.ended[node].extend(inherited);
-                next = self.sibling[node];
-            }
-        }
-    }
+/// Bytes that two strings begin with alike.
+fn common(one: &[u8], two: &[u8]) -> usize {
+    one.iter().zip(two).take_while(|(one, two)| one == two).count()
+}
 
-    /// Where the longest proper suffix of `node` that goes on with `class` leads.
-    fn suffix(&self, node: usize, class: u8) -> u32 {
-        let mut at = node;
-        while at != 0 {
-            at = self.fallback[at] as usize;
-            if let Some(child) = self.edge(at, class) {
-                return child as u32;
-            }
-        }
-        0
-    }
+/// The cut literals as a tree, breadth first. Node 0 is the root.
+struct Trie {
+    nodes: Vec<Node>,
+    /// By node: the literals that end there.
+    ended: Vec<Vec<u32>>,
+    /// By literal: how much of it stands in the tree.
+    cuts: Vec<u8>,
+}
+
+struct Node {
+    /// Class of the edge that leads here.
+    class: u8,
+    depth: u8,
+    /// The strings that go through here, as a range of the sorted ones.
+    strings: Range<usize>,
+    children: Range<usize>,
 }
 
 #[cfg(test)]
@@ -302,12 +415,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn naive(literals: &[(&str, bool)], text: &[u8]) -> Vec<(usize, usize, usize)> {
+    fn naive(literals: &[Pattern], text: &[u8]) -> Vec<(usize, usize, usize)> {
         let mut found = Vec::new();
-        for (index, (literal, exact)) in literals.iter().enumerate() {
+        for (index, Pattern { bytes: literal, exact }) in literals.iter().enumerate() {
             for (start, window) in text.windows(literal.len()).enumerate() {
-                let same =
-                    if *exact { window == literal.as_bytes() } else { window.eq_ignore_ascii_case(literal.as_bytes()) };
+                let same = if *exact { *window == **literal } else { window.eq_ignore_ascii_case(literal) };
                 if same {
                     found.push((start, start + literal.len(), index));
                 }
@@ -317,12 +429,26 @@ mod tests {
         found
     }
 
-    const LITERALS: &[(&str, bool)] =
-        &[("ab", false), ("abc", true), ("bc", false), ("Cab", true), ("aaab", false), ("b", false), ("ó1", false)];
+    const LITERALS: &[(&str, bool)] = &[
+        ("ab", false),
+        ("abc", true),
+        ("bc", false),
+        ("Cab", true),
+        ("aaab", false),
+        ("b", false),
+        ("ó1", false),
+        ("aa_bcabcabca", false),
+        ("aa-bcabcabca", false),
+        ("aabbccaabbcc", true),
+        ("aabbccaabbcb", false),
+        ("c.b", false),
+    ];
 
-    fn found(text: &[u8]) -> Vec<(usize, usize, usize)> {
-        let literals =
-            LITERALS.iter().map(|(text, exact)| Pattern { bytes: text.as_bytes().into(), exact: *exact }).collect();
+    fn patterns(literals: &[(&str, bool)]) -> Vec<Pattern> {
+        literals.iter().map(|(text, exact)| Pattern { bytes: text.as_bytes().into(), exact: *exact }).collect()
+    }
+
+    fn found(literals: &[Pattern], text: &[u8]) -> Vec<(usize, usize, usize)> {
         let mut hits = Vec::new();
         Automaton::new(literals).scan(text, &mut hits);
         let mut hits: Vec<_> =
@@ -333,9 +459,39 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_occurrence_is_found_once(text in "[abcABó1 ]{0,80}", times in 1usize..40) {
-            let text = text.repeat(times).into_bytes();
-            prop_assert_eq!(found(&text), naive(LITERALS, &text));
+        fn every_occurrence_is_found_once(
+            text in "([abcABó1 ]|aa[-_ ]bcabcabca|aabbccaabbc[bcC]){0,40}",
+            times in 1usize..40,
+        ) {
+            let (literals, text) = (patterns(LITERALS), text.repeat(times).into_bytes());
+            prop_assert_eq!(found(&literals, &text), naive(&literals, &text));
+        }
+
+        /// More bytes than there are classes, and strings that differ in what a class does not tell.
+        #[test]
+        fn rare_bytes_are_told_apart(text in prop::collection::vec(any::<u8>(), 0..400), start in any::<u8>()) {
+            let literal = |byte: u8| Pattern { bytes: [byte, byte.wrapping_add(1)].into(), exact: byte % 2 == 0 };
+            let mut literals: Vec<Pattern> = (0..=255).map(literal).collect();
+            literals.push(Pattern { bytes: (0..20).map(|step| start.wrapping_add(step)).collect(), exact: false });
+            let mut text = text;
+            text.extend((0..=255).map(|step: u8| start.wrapping_add(step)));
+            prop_assert_eq!(found(&literals, &text), naive(&literals, &text));
+        }
+    }
+
+    /// However short the literals are cut, the same is found.
+    #[test]
+    fn cuts_lose_nothing() {
+        let classes = Classes::of(&patterns(LITERALS));
+        let literals = patterns(LITERALS);
+        let spelled = Spelled::new(&literals, &classes);
+        let states: Vec<usize> = [LONGEST, 6, 4, 2].map(|longest| spelled.cut_at(longest).nodes.len()).into();
+        assert!(states.is_sorted_by(|one, two| one > two), "{states:?}");
+        let text = b"aabbccaabbcc aa_bcabcabca aabbccaabbcb AA-BCABCABCA";
+        for longest in [LONGEST, 6, 4, 2] {
+            let mut hits = Vec::new();
+            Automaton::of(&literals, &classes, spelled.cut_at(longest)).scan(text, &mut hits);
+            assert_eq!(hits.len(), naive(&literals, text).len(), "cut at {longest}");
         }
     }
 

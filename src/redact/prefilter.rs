@@ -66,7 +66,7 @@ impl Prefilter {
             ranges.push((from, targets.len() as u32));
             patterns.push(Pattern { bytes: group[0].bytes.clone().into_boxed_slice(), exact: !group[0].folded });
         }
-        Ok(Prefilter { automaton: Automaton::new(patterns), ranges, targets })
+        Ok(Prefilter { automaton: Automaton::new(&patterns), ranges, targets })
     }
 
     /// Appends every hit in `text` to `hits`, ordered by start, of equal starts the longer first.
