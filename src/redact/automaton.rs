@@ -17,6 +17,13 @@ const INTERLEAVE: usize = 96;
 /// Cells of a state: one for each class.
 const WIDTH: usize = 64;
 
+/// States from here on end a literal: one bit tells them from the others.
+const FINAL: u16 = 0x8000;
+
+/// Cells for every number a state can have. Those of states that do not exist are never touched, so that they
+/// take addresses, not memory.
+const CELLS: usize = WIDTH << 16;
+
 /// Literals are not cut within their first bytes: what is left is long enough to be rare.
 const UNCUT: usize = 6;
 
@@ -34,12 +41,10 @@ pub(super) struct Automaton {
     /// Class of every byte; 0: in no literal.
     classes: [u8; 256],
     /// Next state by state and class, [`WIDTH`] cells a state.
-    table: Vec<u16>,
-    /// By state: how many bytes of the text it remembers.
-    depths: Vec<u8>,
-    /// States from here on end a literal.
-    first_final: usize,
-    /// For each such state, its literals as a range of `ended`.
+    table: Box<[u16; CELLS]>,
+    /// By state that ends no literal, then by state that does: how many bytes of the text it remembers.
+    depths: [Vec<u8>; 2],
+    /// For each state that ends literals, those literals as a range of `ended`.
     ends: Vec<(u32, u32)>,
     ended: Vec<u32>,
     literals: Vec<Known>,
@@ -101,9 +106,8 @@ impl Automaton {
     fn of(literals: &[Pattern], classes: &Classes, trie: Trie) -> Automaton {
         let mut automaton = Automaton {
             classes: classes.of,
-            table: Vec::new(),
-            depths: Vec::new(),
-            first_final: usize::MAX,
+            table: vec![0; CELLS].into_boxed_slice().try_into().expect("as many cells as were asked for"),
+            depths: [Vec::new(), Vec::new()],
             ends: Vec::new(),
             ended: Vec::new(),
             literals: Vec::with_capacity(literals.len()),
@@ -130,8 +134,9 @@ impl Automaton {
 
     /// Bytes of the tables.
     pub(super) fn size(&self) -> usize {
-        let lists = size_of_val(&*self.table) + size_of_val(&*self.ended) + size_of_val(&*self.ends);
-        lists + self.depths.len() + self.bytes.len() + size_of_val(&*self.literals) + self.classes.len()
+        let states = self.depths[0].len() + self.depths[1].len();
+        let lists = size_of_val(&*self.ended) + size_of_val(&*self.ends) + size_of_val(&*self.literals);
+        states * (WIDTH * size_of::<u16>() + 1) + lists + self.bytes.len() + self.classes.len()
     }
 
     /// Appends every occurrence in `text` to `hits`, in no particular order.
@@ -139,13 +144,13 @@ impl Automaton {
         if self.literals.is_empty() {
             return;
         }
-        let (mut state, mut from) = (0, 0);
+        let (mut state, mut from) = (0u16, 0);
         if text.len() >= INTERLEAVE {
             (state, from) = self.walk_four(text, hits);
         }
         for (at, &byte) in text.iter().enumerate().skip(from) {
             state = self.next(state, byte);
-            if state >= self.first_final {
+            if state >= FINAL {
                 self.report(text, state, at + 1, usize::MAX, hits);
             }
         }
@@ -153,23 +158,14 @@ impl Automaton {
 
     /// Walks four quarters of `text`; returns where and in which state the last walk stopped, at most three bytes
     /// from the end.
-    fn walk_four(&self, text: &[u8], hits: &mut Vec<Hit>) -> (usize, usize) {
+    fn walk_four(&self, text: &[u8], hits: &mut Vec<Hit>) -> (u16, usize) {
         let part = text.len() / 4;
-        let (first, rest) = text.split_at(part);
-        let (second, rest) = rest.split_at(part);
-        let (third, fourth) = rest.split_at(part);
-        let quarters = first.iter().zip(second).zip(third.iter().zip(fourth));
-        let mut states = [0; 4];
-        for (at, ((&a, &b), (&c, &d))) in quarters.enumerate() {
-            let [s0, s1, s2, s3] = states;
-            states = [self.next(s0, a), self.next(s1, b), self.next(s2, c), self.next(s3, d)];
-            let top = states[0].max(states[1]).max(states[2].max(states[3]));
-            if top >= self.first_final {
-                for (quarter, &state) in states.iter().enumerate() {
-                    if state >= self.first_final {
-                        self.report(text, state, quarter * part + at + 1, usize::MAX, hits);
-                    }
-                }
+        let quarters = std::array::from_fn(|quarter| &text[quarter * part..(quarter + 1) * part]);
+        let (mut states, mut done) = ([0u16; 4], 0);
+        while done < part {
+            done = self.until_final(quarters, done, &mut states);
+            for (quarter, &state) in states.iter().enumerate().filter(|(_, state)| **state >= FINAL) {
+                self.report(text, state, quarter * part + done, usize::MAX, hits);
             }
         }
         for (quarter, &state) in states[..3].iter().enumerate() {
@@ -178,30 +174,54 @@ impl Automaton {
         (states[3], 4 * part)
     }
 
+    /// Walks `quarters` from their byte `from` until a state ends a literal; returns how far they are read. Nothing
+    /// else is in this loop, so that all it needs stays in registers.
+    fn until_final(&self, quarters: [&[u8]; 4], from: usize, states: &mut [u16; 4]) -> usize {
+        let [first, second, third, fourth] = quarters;
+        let mut walked = *states;
+        let bytes = first[from..].iter().zip(&second[from..]).zip(third[from..].iter().zip(&fourth[from..]));
+        for (at, ((&a, &b), (&c, &d))) in bytes.enumerate() {
+            let [s0, s1, s2, s3] = walked;
+            walked = [self.next(s0, a), self.next(s1, b), self.next(s2, c), self.next(s3, d)];
+            if (walked[0] | walked[1] | walked[2] | walked[3]) & FINAL != 0 {
+                *states = walked;
+                return from + at + 1;
+            }
+        }
+        *states = walked;
+        first.len()
+    }
+
     /// Goes on over the border to the next quarter as long as something that began before it is remembered. What
     /// begins behind the border is the next walk's.
-    fn walk_over(&self, text: &[u8], mut state: usize, border: usize, hits: &mut Vec<Hit>) {
+    fn walk_over(&self, text: &[u8], mut state: u16, border: usize, hits: &mut Vec<Hit>) {
         for (walked, &byte) in text[border..].iter().enumerate() {
-            if usize::from(self.depths[state]) <= walked {
+            if self.depth(state) <= walked {
                 return;
             }
             state = self.next(state, byte);
-            if state >= self.first_final {
+            if state >= FINAL {
                 self.report(text, state, border + walked + 1, border, hits);
             }
         }
     }
 
     #[inline]
-    fn next(&self, state: usize, byte: u8) -> usize {
-        usize::from(self.table[state * WIDTH + usize::from(self.classes[usize::from(byte)])])
+    fn next(&self, state: u16, byte: u8) -> u16 {
+        let class = usize::from(self.classes[usize::from(byte)]) % WIDTH;
+        self.table[usize::from(state) * WIDTH + class]
+    }
+
+    fn depth(&self, state: u16) -> usize {
+        let depths = &self.depths[usize::from(state / FINAL)];
+        usize::from(depths[usize::from(state % FINAL)])
     }
 
     /// Reports the literals of `state`, seen up to `end`, that begin before `before`.
     #[cold]
     #[inline(never)]
-    fn report(&self, text: &[u8], state: usize, end: usize, before: usize, hits: &mut Vec<Hit>) {
-        let (from, to) = self.ends[state - self.first_final];
+    fn report(&self, text: &[u8], state: u16, end: usize, before: usize, hits: &mut Vec<Hit>) {
+        let (from, to) = self.ends[usize::from(state - FINAL)];
         for &literal in &self.ended[from as usize..to as usize] {
             let known = &self.literals[literal as usize];
             let (start, length) = (end - usize::from(known.cut), usize::from(known.length));
@@ -219,44 +239,44 @@ impl Automaton {
     }
 
     /// Fills the table from the trie, breadth first: a row is that of the state it falls back to, which is shorter and
-    /// complete already, with the node's own edges over it. States that end a literal are numbered last.
+    /// complete already, with the node's own edges over it.
     fn fill(&mut self, mut trie: Trie) {
         let count = trie.nodes.len();
-        let mut fallback = vec![0u16; count];
-        self.table = vec![0; count * WIDTH];
+        let mut fallback = vec![0; count];
+        let mut rows = vec![0u16; count * WIDTH];
         for node in 0..count {
             let (row, suffix) = (node * WIDTH, usize::from(fallback[node]) * WIDTH);
             if node != 0 {
-                self.table.copy_within(suffix..suffix + WIDTH, row);
+                rows.copy_within(suffix..suffix + WIDTH, row);
                 let inherited = trie.ended[usize::from(fallback[node])].clone();
                 trie.ended[node].extend(inherited);
             }
             for child in trie.nodes[node].children.clone() {
                 let class = usize::from(trie.nodes[child].class);
-                fallback[child] = if node == 0 { 0 } else { self.table[suffix + class] };
-                self.table[row + class] = child as u16;
+                fallback[child] = if node == 0 { 0 } else { rows[suffix + class] };
+                rows[row + class] = child as u16;
             }
         }
-        self.renumber(&trie);
+        self.number(&trie, &rows);
     }
 
-    /// Moves the states that end a literal behind all others; order is kept otherwise.
-    fn renumber(&mut self, trie: &Trie) {
-        let (ending, plain): (Vec<usize>, Vec<usize>) =
-            (0..trie.nodes.len()).partition(|node| !trie.ended[*node].is_empty());
-        self.first_final = plain.len();
-        let order: Vec<usize> = plain.into_iter().chain(ending).collect();
-        let mut numbers = vec![0u16; order.len()];
-        for (number, node) in order.iter().enumerate() {
-            numbers[*node] = number as u16;
+    /// Numbers the nodes in their order, those that end a literal from [`FINAL`] on, and sets their rows in place.
+    fn number(&mut self, trie: &Trie, rows: &[u16]) {
+        let mut numbers = Vec::with_capacity(trie.nodes.len());
+        for (node, ended) in trie.nodes.iter().zip(&trie.ended) {
+            let depths = &mut self.depths[usize::from(!ended.is_empty())];
+            numbers.push(depths.len() as u16 | if ended.is_empty() { 0 } else { FINAL });
+            depths.push(node.depth);
+            if !ended.is_empty() {
+                let from = self.ended.len() as u32;
+                self.ended.extend(ended);
+                self.ends.push((from, self.ended.len() as u32));
+            }
         }
-        let rows = order.iter().flat_map(|node| &self.table[node * WIDTH..(node + 1) * WIDTH]);
-        self.table = rows.map(|next| numbers[usize::from(*next)]).collect();
-        self.depths = order.iter().map(|node| trie.nodes[*node].depth).collect();
-        for node in &order[self.first_final..] {
-            let from = self.ended.len() as u32;
-            self.ended.extend(&trie.ended[*node]);
-            self.ends.push((from, self.ended.len() as u32));
+        for (number, row) in numbers.iter().zip(rows.chunks_exact(WIDTH)) {
+            let place = usize::from(*number) * WIDTH;
+            let next = row.iter().map(|next| numbers[usize::from(*next)]);
+            self.table[place..place + WIDTH].iter_mut().zip(next).for_each(|(cell, next)| *cell = next);
         }
     }
 }
@@ -335,7 +355,7 @@ impl Spelled {
 
     /// The trie of the literals, cut so far that its states can be numbered.
     fn trie(&self) -> Trie {
-        let fits = |trie: &Trie| trie.nodes.len() <= usize::from(u16::MAX);
+        let fits = |trie: &Trie| trie.nodes.len() < usize::from(FINAL);
         let tries = CUTS.iter().map(|longest| self.cut_at(*longest));
         // Strings of two classes are few.
         tries.into_iter().find(fits).unwrap_or_else(|| self.cut_at(2))
