@@ -80,7 +80,7 @@ impl Census {
             }
         }
         let table = &rules.by_trigger;
-        triggers.scan(block, table.fewest_digits);
+        triggers.scan(block, &table.digit_filter);
         for (places, shapes) in [
             (triggers.at.len(), &table.at),
             (triggers.dotted.len(), &table.dotted),
@@ -90,10 +90,12 @@ impl Census {
         ] {
             shapes.iter().for_each(|number| add(rules.shapes[usize::from(*number)].0, places));
         }
-        for &group in &triggers.digits {
-            table.digits.at(block, &(0..block.len()), group, table.digits.always(), |number| {
+        let mut from = 0;
+        while let Some(at) = triggers.next_group(from..block.len()) {
+            table.digits.at(block, &(0..block.len()), triggers.group(at), table.digits.always(), |number| {
                 add(rules.shapes[usize::from(number)].0, 1);
             });
+            from = at as usize + 1;
         }
         for &(start, end) in &triggers.opaque {
             let asked = rules.short_index.at(block, start as usize..end as usize);

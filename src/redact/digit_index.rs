@@ -5,13 +5,21 @@
 
 use super::shape::Shape;
 use super::shape::start::{Start, before, behind, lead, starts};
-use super::trigger::Group;
 use std::ops::Range;
 
 /// Longest first run of digits that is told apart.
-const LONGEST: usize = 31;
+pub(super) const LONGEST: usize = 31;
 /// Bytes from the group's first digit in which its digits are counted.
 const COUNTED: usize = 32;
+
+/// A group of digits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Group {
+    /// Its first digit.
+    pub(super) at: u32,
+    /// Digits in the 32 bytes from there.
+    pub(super) count: u8,
+}
 
 /// The compiled index.
 #[derive(Default)]
@@ -27,6 +35,8 @@ pub(super) struct DigitIndex {
     by_count: Vec<u64>,
     /// Rows that are asked without any word near.
     always: Vec<u64>,
+    /// By row: the least number of digits its shape asks for.
+    least: Vec<u8>,
 }
 
 /// A shape as one rule uses it.
@@ -75,6 +85,7 @@ impl DigitIndex {
                 index.by_count[count * index.width + bit / 64] |= 1 << (bit % 64);
             }
         }
+        index.least = least;
         index
     }
 
@@ -94,6 +105,20 @@ impl DigitIndex {
     /// The rows that are asked without any word near.
     pub(super) fn always(&self) -> &[u64] {
         &self.always
+    }
+
+    /// The least number of digits that a row asks for which needs no word near and takes one of these kinds of places;
+    /// 255: none takes them.
+    pub(super) fn least_of_always(&self, before: &[usize], leads: &[usize], behind: usize, run: usize) -> u8 {
+        let takes = |bit: usize| {
+            let row = &self.rows[bit].1;
+            self.always[bit / 64] >> (bit % 64) & 1 == 1
+                && row.runs >> run & 1 == 1
+                && before.iter().any(|kind| row.before >> kind & 1 == 1)
+                && leads.iter().any(|kind| row.leads >> kind & 1 == 1)
+                && row.behind >> behind & 1 == 1
+        };
+        (0..self.rows.len()).filter(|bit| takes(*bit)).map(|bit| self.least[bit]).min().unwrap_or(u8::MAX)
     }
 
     /// From now on every row is asked without a word.
@@ -167,7 +192,7 @@ fn place_of(text: &[u8], start: usize, at: usize) -> usize {
 
 /// What stands before `at`, which is not the record's first byte.
 #[inline]
-fn before_of(text: &[u8], start: usize, at: usize) -> usize {
+pub(super) fn before_of(text: &[u8], start: usize, at: usize) -> usize {
     match text[at - 1] {
         b'a'..=b'z' | b'A'..=b'Z' => match letters_before(text, start, at) {
             1 => before::LETTERS_1,
@@ -195,8 +220,13 @@ fn before_of(text: &[u8], start: usize, at: usize) -> usize {
 }
 
 /// ASCII letters right before `at`; more than six count as seven.
+#[inline]
 fn letters_before(text: &[u8], start: usize, at: usize) -> usize {
-    text[start..at].iter().rev().take(7).take_while(|byte| byte.is_ascii_alphabetic()).count()
+    let (least, mut from) = (start.max(at.saturating_sub(7)), at);
+    while from > least && text[from - 1].is_ascii_alphabetic() {
+        from -= 1;
+    }
+    at - from
 }
 
 /// The length of the first run of digits, and what stands behind it.
@@ -206,8 +236,10 @@ fn run_of(text: &[u8], at: usize) -> usize {
     let behind = match text[at + run..] {
         [] => behind::END,
         [b'a'..=b'z' | b'A'..=b'Z' | b'_', ..] => behind::WORD,
-        [b'.', b'0'..=b'9', ..] => behind::DOT,
-        [b' ' | b'-' | b'/' | b'+', b'0'..=b'9', ..] => behind::GAP,
+        [b'.', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', ..] => behind::DOT,
+        [b'.', b'0'..=b'9', ..] => behind::DOT_SHORT,
+        [b' ' | b'-' | b'/' | b'+', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', ..] => behind::GAP,
+        [b' ' | b'-' | b'/' | b'+', b'0'..=b'9', ..] => behind::GAP_SHORT,
         [0x80..=0xFF, ..] => behind::WIDE,
         _ => behind::OTHER,
     };
@@ -215,7 +247,7 @@ fn run_of(text: &[u8], at: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::redact::rule::RuleTest;
     use crate::redact::shape::start::words;
@@ -223,7 +255,7 @@ mod tests {
     use crate::redact::validate::Verdict;
     use proptest::prelude::*;
 
-    fn digit_shapes() -> Vec<Asked> {
+    pub(in crate::redact) fn digit_shapes() -> Vec<Asked> {
         let mut shapes = Vec::new();
         for (number, shape) in shape::names().filter_map(shape::by_name).enumerate() {
             for trigger in shape.triggers {

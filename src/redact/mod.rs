@@ -14,6 +14,7 @@ pub mod catalogue;
 pub mod census;
 mod claims;
 mod context;
+mod digit_filter;
 mod digit_index;
 pub mod explain;
 mod expression;

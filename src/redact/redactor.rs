@@ -12,7 +12,7 @@ use super::prefilter::{Hit, Target};
 use super::reason::Seen;
 use super::rule::RuleIndex;
 use super::ruleset::RuleSet;
-use super::search::{Found, Scratch, Window, search, search_text};
+use super::search::{Found, Scratch, Sight, Window, search, search_text};
 use super::shape::key_block::{self, Block, Line};
 use super::steps;
 use super::trigger::Triggers;
@@ -42,8 +42,7 @@ pub struct RawLine<'a>(pub &'a [u8]);
 pub struct Redactor {
     rules: Arc<RuleSet>,
     minter: Option<Minter>,
-    hits: Vec<Hit>,
-    triggers: Triggers,
+    sight: Sight,
     work: Work,
 }
 
@@ -52,6 +51,7 @@ pub struct Redactor {
 struct Work {
     scratch: Scratch,
     view_scratch: Scratch,
+    view_sight: Sight,
     expander: Expander,
     found: Vec<Found>,
     claims: Claims,
@@ -112,7 +112,7 @@ pub enum Piece<'a> {
 impl Redactor {
     /// A redactor over a compiled rule set.
     pub fn new(rules: Arc<RuleSet>) -> Redactor {
-        Redactor { rules, minter: None, hits: Vec::new(), triggers: Triggers::default(), work: Work::default() }
+        Redactor { rules, minter: None, sight: Sight::default(), work: Work::default() }
     }
 
     /// Continues with another rule set; takes effect at the next call of [`Redactor::redact`].
@@ -148,13 +148,12 @@ impl Redactor {
         ends: &[u32],
         each: &mut dyn FnMut(&Redacted<'_>),
     ) {
-        self.hits.clear();
-        self.rules.prefilter.scan(block, &mut self.hits);
-        self.triggers.scan(block, self.rules.by_trigger.fewest_digits);
+        self.sight.of(&self.rules, block);
         let (mut start, mut first_hit) = (0, 0);
         for &end in ends {
             let range = start..end as usize;
-            let last_hit = first_hit + self.hits[first_hit..].partition_point(|hit| (hit.start() as usize) < range.end);
+            let last_hit =
+                first_hit + self.sight.hits[first_hit..].partition_point(|hit| (hit.start() as usize) < range.end);
             self.record(stream, block, range.clone(), first_hit..last_hit, each);
             (start, first_hit) = (range.end, last_hit);
         }
@@ -190,18 +189,15 @@ impl Redactor {
     ) {
         let text_end = if range.end > range.start && block[range.end - 1] == b'\n' { range.end - 1 } else { range.end };
         let text = range.start..text_end;
-        let (rules, minter, work) = (&self.rules, &mut self.minter, &mut self.work);
-        // The triggers of the whole block are lent to the record's scratch for the time of the search.
-        std::mem::swap(&mut work.scratch.triggers, &mut self.triggers);
-        let window = Window { hits: &self.hits[hits], record: text.clone() };
-        let outcome = catch_unwind(AssertUnwindSafe(|| work.find(rules, minter.as_mut(), stream, block, &window)));
-        std::mem::swap(&mut work.scratch.triggers, &mut self.triggers);
+        let Redactor { rules, minter, sight: Sight { hits: all, triggers }, work } = self;
+        let window = Window { hits: &all[hits], record: text.clone() };
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| work.find(rules, minter.as_mut(), stream, block, &window, triggers)));
         let withheld = match outcome {
             Ok(Ok(())) => None,
             Ok(Err(reason)) => Some(reason),
             Err(_) => {
                 *work = Work::default();
-                self.triggers.scan(block, rules.by_trigger.fewest_digits);
                 Some(Withheld::Internal)
             }
         };
@@ -234,6 +230,7 @@ impl Work {
         stream: &mut StreamState,
         block: &[u8],
         window: &Window<'_>,
+        triggers: &mut Triggers,
     ) -> Result<(), Withheld> {
         let record = window.record.clone();
         #[cfg(test)]
@@ -245,13 +242,13 @@ impl Work {
         let fingerprint = rules.fingerprint();
         let carry = stream.carry.take().filter(|(of, _)| *of == fingerprint);
         let mut carry = carry.map(|(_, carry)| carry);
-        search(rules, block, window, record.clone(), &mut carry, &mut self.scratch, &mut self.found);
+        search(rules, block, window, triggers, &mut carry, &mut self.scratch, &mut self.found);
         stream.carry = carry.map(|carry| (fingerprint, carry));
         for found in self.found.drain(..) {
             self.claims.add(rules, minter.as_deref_mut(), block, found, None);
         }
         // Without a trace of an encoding in the record there is no view of it.
-        let encoded = self.scratch.triggers.may_be_encoded(record.start, record.end);
+        let encoded = triggers.may_be_encoded(record.start, record.end);
         let mut from = record.start;
         loop {
             if !encoded {
@@ -276,13 +273,13 @@ impl Work {
         text: &[u8],
         offset: usize,
     ) -> Result<(), Withheld> {
-        let Work { expander, view_scratch, found, claims, numbers, .. } = self;
+        let Work { expander, view_scratch, view_sight, found, claims, numbers, .. } = self;
         expander
             .expand(text, &mut |view| {
                 found.clear();
                 let decoded = view.text();
-                search_text(rules, decoded, view_scratch, found);
-                key_blocks_of(rules, decoded, view_scratch, found);
+                search_text(rules, decoded, view_sight, view_scratch, found);
+                key_blocks_of(rules, decoded, &view_sight.hits, found);
                 found.sort_unstable_by_key(|found| (found.finding.span.start, found.finding.span.end));
                 numbers.begin(decoded.len());
                 steps::add(decoded.len());
@@ -331,9 +328,9 @@ impl Work {
 }
 
 /// Key blocks inside one view.
-fn key_blocks_of(rules: &RuleSet, text: &[u8], scratch: &Scratch, found: &mut Vec<Found>) {
+fn key_blocks_of(rules: &RuleSet, text: &[u8], hits: &[Hit], found: &mut Vec<Found>) {
     let Some(rule) = rules.key_block else { return };
-    for hit in scratch.hits.iter().filter(|hit| is_block_marker(rules, hit)) {
+    for hit in hits.iter().filter(|hit| is_block_marker(rules, hit)) {
         key_block::bodies(text, hit.start() as usize, &mut |span| {
             found.push(Found { finding: Finding { rule, span }, strong: true, refused: false });
         });

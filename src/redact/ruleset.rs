@@ -5,6 +5,7 @@
 //! searching.
 
 use super::context::Near;
+use super::digit_filter::DigitFilter;
 use super::digit_index::{Asked, DigitIndex};
 use super::expression;
 use super::gate::{GateWord, Gates};
@@ -110,8 +111,8 @@ pub(super) struct ByTrigger {
     pub(super) opaque: Vec<u16>,
     /// Shapes of digits.
     pub(super) digits: DigitIndex,
-    /// The least number of digits that any of them asks for.
-    pub(super) fewest_digits: u8,
+    /// The first look at a group of digits.
+    pub(super) digit_filter: DigitFilter,
 }
 
 /// Why rules do not make a set.
@@ -190,6 +191,7 @@ impl RuleSet {
     /// The same set, reporting every candidate with what became of it: slower, for explanations.
     pub(super) fn with_reasons(mut self) -> RuleSet {
         self.by_trigger.digits.open_all();
+        self.by_trigger.digit_filter = DigitFilter::of(&self.by_trigger.digits);
         RuleSet { reasons: true, ..self }
     }
 
@@ -361,8 +363,8 @@ impl Builder {
             target: Target::Key(number),
         }));
         let mut by_trigger = self.by_trigger;
-        by_trigger.fewest_digits = self.digit_shapes.iter().map(|asked| asked.least).min().unwrap_or(u8::MAX);
         by_trigger.digits = DigitIndex::new(self.digit_shapes);
+        by_trigger.digit_filter = DigitFilter::of(&by_trigger.digits);
         let (gates, words) = Gates::compile(self.gate_words, |shape| by_trigger.digits.rows_of(shape));
         literals.extend(words.into_iter().enumerate().map(|(number, word)| Literal {
             bytes: word.into_vec(),

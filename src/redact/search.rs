@@ -30,8 +30,6 @@ pub(super) struct Found {
 /// Reused between texts.
 #[derive(Default)]
 pub(super) struct Scratch {
-    pub(super) hits: Vec<Hit>,
-    pub(super) triggers: Triggers,
     keyed: Vec<Finding>,
     /// Words of the record that open shapes of digits.
     open: Open,
@@ -97,25 +95,43 @@ pub(super) struct Window<'h> {
     pub(super) record: Range<usize>,
 }
 
-/// Searches one text that is a record of its own (a view): prefilter, triggers, verification.
-pub(super) fn search_text(rules: &RuleSet, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Found>) {
-    let mut hits = std::mem::take(&mut scratch.hits);
-    hits.clear();
-    rules.prefilter.scan(text, &mut hits);
-    scratch.triggers.scan(text, rules.by_trigger.fewest_digits);
-    let window = Window { hits: &hits, record: 0..text.len() };
-    search(rules, text, &window, 0..usize::MAX, &mut None, scratch, out);
-    scratch.hits = hits;
+/// What the first visit of a text leaves for the second: hits of literals, and triggers.
+#[derive(Default)]
+pub(super) struct Sight {
+    /// In order of their starts.
+    pub(super) hits: Vec<Hit>,
+    pub(super) triggers: Triggers,
 }
 
-/// Verifies the hits of `window` and the triggers of `scratch` that lie in its record. `triggers`
-/// restricts trigger positions; it is the record's own range for blocks. `carry` is a value that the record before
+impl Sight {
+    /// Visits `text`; forgets the one before.
+    pub(super) fn of(&mut self, rules: &RuleSet, text: &[u8]) {
+        self.hits.clear();
+        rules.prefilter.scan(text, &mut self.hits);
+        self.triggers.scan(text, &rules.by_trigger.digit_filter);
+    }
+}
+
+/// Searches one text that is a record of its own (a view): prefilter, triggers, verification.
+pub(super) fn search_text(
+    rules: &RuleSet,
+    text: &[u8],
+    sight: &mut Sight,
+    scratch: &mut Scratch,
+    out: &mut Vec<Found>,
+) {
+    sight.of(rules, text);
+    let window = Window { hits: &sight.hits, record: 0..text.len() };
+    search(rules, text, &window, &mut sight.triggers, &mut None, scratch, out);
+}
+
+/// Verifies the hits of `window` and the triggers that lie in its record. `carry` is a value that the record before
 /// left open, afterwards what this one leaves.
 pub(super) fn search(
     rules: &RuleSet,
     text: &[u8],
     window: &Window<'_>,
-    triggers: Range<usize>,
+    triggers: &mut Triggers,
     carry: &mut Option<Carry>,
     scratch: &mut Scratch,
     out: &mut Vec<Found>,
@@ -194,12 +210,11 @@ fn ask_triggers(
     rules: &RuleSet,
     text: &[u8],
     record: &Range<usize>,
-    range: Range<usize>,
+    triggers: &mut Triggers,
     scratch: &mut Scratch,
     out: &mut Vec<Found>,
 ) {
-    let mut triggers = std::mem::take(&mut scratch.triggers);
-    let [at, dotted, colons, pairs, digits, opaque] = &mut triggers.done;
+    let [at, dotted, colons, pairs, opaque] = &mut triggers.done;
     let table = &rules.by_trigger;
     for (list, shapes, done) in [
         (&triggers.at, &table.at, at),
@@ -207,26 +222,15 @@ fn ask_triggers(
         (&triggers.colons, &table.colons, colons),
         (&triggers.pairs, &table.pairs, pairs),
     ] {
-        for &at in &list[within(list, &range, done, |at| *at)] {
+        for &at in &list[within(list, record, done, |at| *at)] {
             for &number in shapes {
                 ask(rules, text, record, number, at, scratch, out);
             }
         }
     }
-    let mut open = std::mem::take(&mut scratch.open);
-    for &group in &triggers.digits[within(&triggers.digits, &range, digits, |group| group.at)] {
-        let rows = open.at(&rules.gates, table.digits.always(), group.at);
-        // Left of its own last hit a shape sees nothing.
-        if group.at <= scratch.digits_resume + 1 && scratch.digits_resume > 0 {
-            table.digits.any(group.count, rows, |number| ask(rules, text, record, number, group.at, scratch, out));
-        } else {
-            table.digits.at(text, record, group, rows, |number| {
-                ask(rules, text, record, number, group.at, scratch, out);
-            });
-        }
-    }
-    scratch.open = open;
-    for &(start, end) in &triggers.opaque[within(&triggers.opaque, &range, opaque, |(start, _)| *start)] {
+    let opaque = within(&triggers.opaque, record, opaque, |(start, _)| *start);
+    ask_digits(rules, text, record, triggers, scratch, out);
+    for &(start, end) in &triggers.opaque[opaque] {
         for &number in &table.opaque {
             ask(rules, text, record, number, start, scratch, out);
         }
@@ -237,7 +241,57 @@ fn ask_triggers(
             }
         }
     }
-    scratch.triggers = triggers;
+}
+
+/// Asks the shapes of digits at the groups of a record.
+fn ask_digits(
+    rules: &RuleSet,
+    text: &[u8],
+    record: &Range<usize>,
+    triggers: &Triggers,
+    scratch: &mut Scratch,
+    out: &mut Vec<Found>,
+) {
+    let index = &rules.by_trigger.digits;
+    let mut open = std::mem::take(&mut scratch.open);
+    // What a filter for whole blocks cannot know: that a record begins or ends in the middle of a line.
+    let bordered = |at: usize, outer: bool| outer || text[at] == b'\n';
+    let whole =
+        bordered(record.start.wrapping_sub(1), record.start == 0) && bordered(record.end, record.end >= text.len());
+    let every = !whole || !open.is_empty();
+    let mut from = record.start;
+    loop {
+        let at = if !whole && from == record.start && text.get(from).is_some_and(u8::is_ascii_digit) {
+            Some(from as u32)
+        } else {
+            next_group(triggers, from..record.end, every, scratch.digits_resume)
+        };
+        let Some(at) = at else { break };
+        from = at as usize + 1;
+        // Left of its own last hit a shape sees nothing.
+        let behind_hit = at <= scratch.digits_resume + 1 && scratch.digits_resume > 0;
+        let near = open.at(&rules.gates, index.always(), at);
+        let group = triggers.group(at);
+        if behind_hit {
+            let rows = near.unwrap_or(index.always());
+            index.any(group.count, rows, |number| ask(rules, text, record, number, at, scratch, out));
+        } else if near.is_some() || !every || !whole || triggers.is_likely(at) {
+            let rows = near.unwrap_or(index.always());
+            index.at(text, record, group, rows, |number| ask(rules, text, record, number, at, scratch, out));
+        }
+    }
+    scratch.open = open;
+}
+
+/// The next group to look at: every one right behind a hit that ends at `resume` and where `every` is wanted, otherwise
+/// one that is likely to be something.
+fn next_group(triggers: &Triggers, range: Range<usize>, every: bool, resume: u32) -> Option<u32> {
+    if every {
+        return triggers.next_group(range);
+    }
+    let near = if resume > 0 { range.end.min(resume as usize + 2) } else { 0 };
+    let behind_hit = (range.start < near).then(|| triggers.next_group(range.start..near)).flatten();
+    behind_hit.or_else(|| triggers.next_likely(range))
 }
 
 /// Asks one shape at one trigger.

@@ -3,7 +3,10 @@
 //! May report too often, never too rarely; shapes check the whole structure. Positions are offsets into the
 //! text, ascending within a kind.
 
+use super::digit_filter::DigitFilter;
+use super::digit_index::Group;
 use super::simd::{self, Word, class};
+use std::ops::Range;
 
 /// Positions of one text, by kind; cleared and reused.
 #[derive(Default)]
@@ -12,7 +15,6 @@ pub(super) struct Triggers {
     pub(super) at: Vec<u32>,
     /// First dot of three between digits.
     pub(super) dotted: Vec<u32>,
-    pub(super) digits: Vec<Group>,
     /// Colons near another colon and next to a hexadecimal digit.
     pub(super) colons: Vec<u32>,
     /// First separator of dashed or dotted hexadecimal pairs.
@@ -20,19 +22,13 @@ pub(super) struct Triggers {
     /// Runs of at least [`OPAQUE_MIN`] token characters: start and end.
     pub(super) opaque: Vec<(u32, u32)>,
     /// Per kind, in the order of the lists: how many positions lie in records that are done with.
-    pub(super) done: [usize; 6],
+    pub(super) done: [usize; 5],
     words: Vec<Word>,
+    /// First digits of groups, one bit a byte, and those of them that passed the [`DigitFilter`].
+    groups: Vec<u64>,
+    likely: Vec<u64>,
     /// Bytes at which something encoded may begin, one bit each.
     encoded: Vec<u64>,
-}
-
-/// A group of digits.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Group {
-    /// Its first digit.
-    pub(super) at: u32,
-    /// Digits in the 32 bytes from there.
-    pub(super) count: u8,
 }
 
 /// Shortest run of token characters that is reported.
@@ -41,36 +37,57 @@ pub(super) const OPAQUE_MIN: usize = 16;
 impl Triggers {
     /// Forgets all positions; keeps the space.
     pub(super) fn clear(&mut self) {
-        self.done = [0; 6];
+        self.done = [0; 5];
         self.at.clear();
         self.dotted.clear();
-        self.digits.clear();
+        self.groups.clear();
+        self.likely.clear();
         self.colons.clear();
         self.pairs.clear();
         self.opaque.clear();
         self.encoded.clear();
     }
 
-    /// Finds the triggers of `text` after clearing. `fewest` is the least digit count any shape asks for.
-    pub(super) fn scan(&mut self, text: &[u8], fewest: u8) {
+    /// Finds the triggers of `text` after clearing.
+    pub(super) fn scan(&mut self, text: &[u8], filter: &DigitFilter) {
         self.clear();
         let mut words = std::mem::take(&mut self.words);
         simd::classify(text, &mut words);
         words.push([0; class::COUNT]);
         let (mut before, mut run) = ([0; class::COUNT], None);
         for (index, pair) in words.windows(2).enumerate() {
-            let near = Near { before: &before, here: &pair[0], after: &pair[1] };
-            self.collect(&near, index as u32 * 64, u32::from(fewest));
-            self.runs(near.here[class::WORD] | near.here[class::DOT], index as u32 * 64, &mut run);
+            let (near, base) = (Near { before: &before, here: &pair[0], after: &pair[1] }, index as u32 * 64);
+            self.collect(&near, base);
+            self.digits(&near, text, base as usize, filter);
+            self.runs(&near, base, &mut run);
             let opaque = |word: &Word| word[class::WORD] | word[class::PLUS_SLASH];
             let long = sixteen(opaque(near.here), opaque(near.after));
             self.encoded.push(near.here[class::ENCODED] | long);
             before = pair[0];
         }
-        if let Some(start) = run {
-            self.run_ended(start, text.len() as u32);
-        }
         self.words = words;
+    }
+
+    /// The group whose first digit is at `at`.
+    pub(super) fn group(&self, at: u32) -> Group {
+        let (word, bit) = (at as usize / 64, at % 64);
+        let window = shifted(self.words[word][class::DIGIT], self.words[word + 1][class::DIGIT], bit);
+        Group { at, count: (window as u32).count_ones() as u8 }
+    }
+
+    /// The first group that begins in `range`.
+    pub(super) fn next_group(&self, range: Range<usize>) -> Option<u32> {
+        next_bit(&self.groups, range)
+    }
+
+    /// The first of those that are likely to be something without a word near.
+    pub(super) fn next_likely(&self, range: Range<usize>) -> Option<u32> {
+        next_bit(&self.likely, range)
+    }
+
+    /// Whether the group that begins at `at` is likely to be something without a word near.
+    pub(super) fn is_likely(&self, at: u32) -> bool {
+        self.likely[at as usize / 64] >> (at % 64) & 1 == 1
     }
 
     /// Whether anything in `text[from..to]` may be encoded: no view is possible without.
@@ -90,7 +107,7 @@ impl Triggers {
             || words[1..words.len() - 1].iter().any(|word| *word != 0)
     }
 
-    fn collect(&mut self, near: &Near<'_>, base: u32, fewest: u32) {
+    fn collect(&mut self, near: &Near<'_>, base: u32) {
         each(near.here[class::AT], |bit| self.at.push(base + bit));
         each(near.dots_between_digits(), |bit| {
             let dots = shifted(near.here[class::DOT], near.after[class::DOT], bit);
@@ -101,43 +118,49 @@ impl Triggers {
         });
         each(near.colons(), |bit| self.colons.push(base + bit));
         each(near.pairs(), |bit| self.pairs.push(base + bit));
-        let digits = near.here[class::DIGIT];
-        each(digits & !near.left(class::DIGIT), |bit| {
-            let count = (shifted(digits, near.after[class::DIGIT], bit) as u32).count_ones();
-            if count >= fewest {
-                self.digits.push(Group { at: base + bit, count: count as u8 });
-            }
+    }
+
+    fn digits(&mut self, near: &Near<'_>, text: &[u8], base: usize, filter: &DigitFilter) {
+        let groups = near.here[class::DIGIT] & !near.left(class::DIGIT);
+        let mut likely = 0;
+        each(groups, |bit| {
+            let passes = filter.passes(text, base + bit as usize, near.right(class::DIGIT, bit));
+            likely |= u64::from(passes) << bit;
         });
+        self.groups.push(groups);
+        self.likely.push(likely);
     }
 
-    /// Follows runs of token characters over the borders of words; `run` is the start of the open one.
-    fn runs(&mut self, token: u64, base: u32, run: &mut Option<u32>) {
-        let mut at = 0;
-        while at < 64 {
-            let rest = token >> at;
-            match *run {
-                None if rest == 0 => return,
-                None => {
-                    at += rest.trailing_zeros();
-                    *run = Some(base + at);
-                }
-                Some(start) => {
-                    // Zeros shifted in from the left are no end.
-                    at += (!rest).trailing_zeros().min(64 - at);
-                    if at < 64 {
-                        self.run_ended(start, base + at);
-                        *run = None;
-                    }
-                }
+    /// Follows long runs of token characters over the borders of words; `run` is the start of the open one.
+    fn runs(&mut self, near: &Near<'_>, base: u32, run: &mut Option<u32>) {
+        let token = |word: &Word| word[class::WORD] | word[class::DOT];
+        // Places from which a run goes on for sixteen bytes: the first is where it begins, the last sixteen before its end.
+        let long = sixteen(token(near.here), token(near.after));
+        let mut edges = long ^ (long << 1 | u64::from(run.is_some()));
+        while edges != 0 {
+            let at = base + edges.trailing_zeros();
+            match run.take() {
+                None => *run = Some(at),
+                Some(start) => self.opaque.push((start, at + OPAQUE_MIN as u32 - 1)),
             }
+            edges &= edges - 1;
         }
     }
+}
 
-    fn run_ended(&mut self, start: u32, end: u32) {
-        if end - start >= OPAQUE_MIN as u32 {
-            self.opaque.push((start, end));
+/// The first bit of `bits` that is set in `range`.
+fn next_bit(bits: &[u64], range: Range<usize>) -> Option<u32> {
+    let mut word = range.start / 64;
+    let mut rest = bits.get(word)? & u64::MAX << (range.start % 64);
+    while rest == 0 {
+        word += 1;
+        if word * 64 >= range.end {
+            return None;
         }
+        rest = *bits.get(word)?;
     }
+    let at = word * 64 + rest.trailing_zeros() as usize;
+    (at < range.end).then_some(at as u32)
 }
 
 /// Bitmaps of 64 bytes and their neighbours.
@@ -218,15 +241,30 @@ fn each(mut bits: u64, mut visit: impl FnMut(u32)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::digit_index::{DigitIndex, tests::digit_shapes};
+
+    fn filter() -> DigitFilter {
+        DigitFilter::of(&DigitIndex::new(digit_shapes()))
+    }
 
     #[test]
     fn each_kind_is_seen_where_it_begins() {
         let text = b"a@b 192.0.2.44 4111 1111 fe80::1 00-00-5e-00-53-01 0000.5e00.5301 12:34:56 abcdefghijklmnop";
         let mut found = Triggers::default();
-        found.scan(text, 8);
+        found.scan(text, &filter());
         assert_eq!(found.at, [1]);
         assert_eq!(found.dotted, [7]);
-        assert!(found.digits.iter().any(|group| group.at == 15), "{:?}", found.digits);
+        let groups: Vec<u32> =
+            std::iter::successors(found.next_group(0..text.len()), |at| found.next_group(*at as usize + 1..text.len()))
+                .collect();
+        let starts = (0..text.len() as u32).filter(|&at| {
+            let digit = |at: u32| text[at as usize].is_ascii_digit();
+            digit(at) && !digit(at - 1)
+        });
+        assert_eq!(groups, starts.collect::<Vec<_>>());
+        assert_eq!((found.group(15), found.next_likely(5..text.len())), (Group { at: 15, count: 20 }, Some(15)));
+        let clock = text.windows(2).position(|pair| pair == b"12").unwrap() as u32;
+        assert!(found.is_likely(15) && !found.is_likely(clock));
         assert!(found.colons.contains(&(text.windows(2).position(|pair| pair == b"::").unwrap() as u32)));
         assert_eq!(found.pairs.len(), 4, "{:?}", found.pairs);
         assert_eq!(found.opaque.last(), Some(&(text.len() as u32 - 16, text.len() as u32)));
@@ -238,7 +276,7 @@ mod tests {
         let mut found = Triggers::default();
         for pad in 0..140 {
             let text = format!("{}a@b {} c", " ".repeat(pad), "x".repeat(20 + pad));
-            found.scan(text.as_bytes(), 8);
+            found.scan(text.as_bytes(), &filter());
             assert_eq!(found.at, [pad as u32 + 1]);
             assert_eq!(found.opaque, [(pad as u32 + 4, 2 * pad as u32 + 24)], "{text}");
             assert!(!found.may_be_encoded(0, pad + 3) && found.may_be_encoded(0, text.len()));
@@ -251,7 +289,7 @@ mod tests {
         let mut found = Triggers::default();
         for (text, encoded) in [("a%b", true), ("a\\b", true), ("ąćę", false), ("a\u{200b}b", true), ("a b c", false)]
         {
-            found.scan(text.as_bytes(), 8);
+            found.scan(text.as_bytes(), &filter());
             assert_eq!(found.may_be_encoded(0, text.len()), encoded, "{text}");
         }
     }

@@ -65,16 +65,19 @@ pub(in crate::redact) mod behind {
     pub(in crate::redact) const END: usize = 0;
     /// An ASCII letter or an underscore.
     pub(in crate::redact) const WORD: usize = 1;
-    /// A dot and another digit.
+    /// A dot and at least three more digits.
     pub(in crate::redact) const DOT: usize = 2;
-    /// A space, dash, slash or plus, and another digit.
+    /// A space, dash, slash or plus, and at least three more digits.
     pub(in crate::redact) const GAP: usize = 3;
     /// A byte of a character outside ASCII.
     pub(in crate::redact) const WIDE: usize = 4;
     /// Anything else.
     pub(in crate::redact) const OTHER: usize = 5;
+    /// A dot, or a space, dash, slash or plus, and one or two digits.
+    pub(in crate::redact) const DOT_SHORT: usize = 6;
+    pub(in crate::redact) const GAP_SHORT: usize = 7;
     /// How many kinds there are.
-    pub(in crate::redact) const COUNT: usize = 6;
+    pub(in crate::redact) const COUNT: usize = 8;
 }
 
 /// One way in which a value can begin; all of it must hold.
@@ -111,9 +114,14 @@ const FREE: Before = !(LETTERS_1 | LETTERS_2 | LETTERS_3 | LETTERS_6 | 1 << befo
 /// Before a candidate that no letter, digit, underscore or dash may precede.
 const NO_WORD: Before = FREE & !DASH;
 /// Behind a run that further groups follow.
-const MORE: u8 = 1 << behind::DOT | 1 << behind::GAP | 1 << behind::WIDE;
+const MORE: u8 = DOT | GAP | 1 << behind::WIDE;
+/// The same, where the next group has three digits and more, or fewer.
+const MORE_LONG: u8 = MORE & !(1 << behind::DOT_SHORT | 1 << behind::GAP_SHORT);
+const MORE_SHORT: u8 = MORE & !(1 << behind::DOT | 1 << behind::GAP);
+const DOT: u8 = 1 << behind::DOT | 1 << behind::DOT_SHORT;
+const GAP: u8 = 1 << behind::GAP | 1 << behind::GAP_SHORT;
 /// Behind a run that stands free on the right.
-const ALONE: u8 = !(1 << behind::WORD | 1 << behind::DOT);
+const ALONE: u8 = !(1 << behind::WORD | DOT);
 const WORD: u8 = 1 << behind::WORD;
 const OTHER: u8 = 1 << behind::OTHER;
 const NO_ZERO: u8 = !(1 << lead::ZERO | 1 << lead::ZEROS);
@@ -141,7 +149,7 @@ pub(in crate::redact) fn starts(shape: &Shape) -> Vec<Start> {
             rows
         }
         "card" => vec![
-            Start { before: FREE, leads: 1 << lead::MIDDLE, runs: 1 << 4 | 1 << 6, behind: MORE, ..ANY },
+            Start { before: FREE, leads: 1 << lead::MIDDLE, runs: 1 << 4 | 1 << 6, behind: MORE_LONG, ..ANY },
             Start { before: FREE, leads: 1 << lead::MIDDLE, runs: runs(12, 19), behind: ALONE, ..ANY },
         ],
         "track-data" => vec![Start { runs: runs(12, 19), behind: WORD | OTHER, ..ANY }],
@@ -149,7 +157,7 @@ pub(in crate::redact) fn starts(shape: &Shape) -> Vec<Start> {
         "vat" => vec![Start { before: LETTERS_2 | LETTERS_3 | SPACE_2 | SPACE_3 | DASH_2 | DASH_3, ..ANY }],
         "phone-e164" => vec![
             Start { before: 1 << before::PLUS, leads: NO_ZERO, ..ANY },
-            Start { before: FREE, leads: 1 << lead::ZEROS, ..ANY },
+            Start { before: FREE, leads: 1 << lead::ZEROS, runs: runs(3, 31), ..ANY },
         ],
         "phone-national" => vec![
             Start { before: 1 << before::BRACKET, runs: runs(2, 5), ..ANY },
@@ -159,14 +167,14 @@ pub(in crate::redact) fn starts(shape: &Shape) -> Vec<Start> {
             Start { before: FREE, leads: !NO_ZERO, runs: runs(4, 5), behind: MORE, ..SILENT },
         ],
         "postcode-city" => vec![
-            Start { before: FREE, runs: 1 << 2, behind: 1 << behind::GAP, ..SILENT },
+            Start { before: FREE, runs: 1 << 2, behind: GAP, ..SILENT },
             Start { before: FREE, runs: 1 << 5, behind: OTHER | 1 << behind::WIDE, ..SILENT },
         ],
         "uk-postcode" => {
-            let behind = WORD | 1 << behind::GAP | 1 << behind::WIDE;
+            let behind = WORD | GAP | 1 << behind::WIDE;
             vec![Start { before: LETTERS_1 | LETTERS_2, runs: runs(1, 2), behind, ..SILENT }]
         }
-        "geo-coordinates" => vec![Start { before: FREE, runs: runs(1, 3), behind: 1 << behind::DOT, ..SILENT }],
+        "geo-coordinates" => vec![Start { before: FREE, runs: runs(1, 3), behind: DOT, ..SILENT }],
         // Proven by its own words only: see [`words`].
         "birth-date" => vec![Start { before: FREE, ..SILENT }],
         "pl-id-card" => vec![Start { before: LETTERS_3 | SPACE_3, ..SILENT }],
@@ -175,7 +183,7 @@ pub(in crate::redact) fn starts(shape: &Shape) -> Vec<Start> {
         "it-codice-fiscale" => vec![Start { before: LETTERS_6, ..ANY }],
         "uk-nino" => vec![
             Start { before: LETTERS_2, runs: 1 << 6, behind: WORD, ..SILENT },
-            Start { before: SPACE_2, runs: 1 << 2, behind: 1 << behind::GAP, ..ANY },
+            Start { before: SPACE_2, runs: 1 << 2, behind: GAP, ..ANY },
         ],
         "es-dni" => vec![Start { before: NO_WORD, runs: 1 << 8, behind: WORD | OTHER, ..SILENT }],
         "es-nie" => vec![Start { before: LETTERS_1 | DASH, runs: 1 << 7, behind: WORD | OTHER, ..SILENT }],
@@ -184,7 +192,7 @@ pub(in crate::redact) fn starts(shape: &Shape) -> Vec<Start> {
             Start { before: NO_WORD, runs: 1 << 7, ..SILENT },
             Start { before: NO_WORD, runs: runs(1, 6), behind: MORE | OTHER, ..SILENT },
         ],
-        "fi-hetu" => vec![Start { before: NO_WORD, runs: 1 << 6, behind: WORD | 1 << behind::GAP, ..ANY }],
+        "fi-hetu" => vec![Start { before: NO_WORD, runs: 1 << 6, behind: WORD | GAP, ..ANY }],
         _ => vec![ANY],
     }
 }
@@ -200,18 +208,24 @@ pub(in crate::redact) fn words(shape: &Shape) -> &'static [&'static str] {
 
 /// Numbers of digits: alone, or in groups, as their groupings say; and which of the two may be proven.
 fn of_digits(id: &DigitId, alone_proves: bool, grouped_proves: bool) -> Vec<Start> {
-    let (mut alone, mut grouped) = (0, 0);
+    let (mut alone, mut long, mut short) = (0, 0, 0);
     for sizes in id.groupings() {
         let first = 1 << sizes[0];
-        if sizes.len() == 1 { alone |= first } else { grouped |= first }
+        match sizes.get(1) {
+            None => alone |= first,
+            Some(3..) => long |= first,
+            Some(_) => short |= first,
+        }
     }
     if id.loose() > 0 {
         alone |= 1 << id.loose();
-        grouped |= runs(2, id.loose() as u32 - 1);
+        long |= runs(2, id.loose() as u32 - 1);
+        short |= runs(2, id.loose() as u32 - 1);
     }
     vec![
         Start { before: FREE, runs: alone, behind: ALONE, proves: alone_proves, ..ANY },
-        Start { before: FREE, runs: grouped, behind: MORE, proves: grouped_proves, ..ANY },
+        Start { before: FREE, runs: long, behind: MORE_LONG, proves: grouped_proves, ..ANY },
+        Start { before: FREE, runs: short, behind: MORE_SHORT, proves: grouped_proves, ..ANY },
     ]
 }
 

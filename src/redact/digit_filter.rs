@@ -1,0 +1,119 @@
+//! The first look at a group of digits: whether any shape that needs no word near can begin there.
+//!
+//! One look-up by what the [`DigitIndex`] intersects for every row, read from a window of the bitmap of digits. May let a group pass too often, never too rarely, as long as a line end or the end of the
+//! text borders the record; a group right at a record's start is not its business.
+
+use super::digit_index::{DigitIndex, LONGEST, before_of};
+use super::shape::start::{before, behind, lead};
+
+/// By what stands before, the first digit, what stands behind, and the run: the least number of digits that a shape
+/// asks for there; 255: none does.
+#[derive(Default)]
+pub(super) struct DigitFilter {
+    least: Vec<u8>,
+}
+
+/// Kinds of the first digit: 0, 1, 2 to 8, 9.
+const LEADS: [&[usize]; 4] = [&[lead::ZEROS, lead::ZERO], &[lead::ONE], &[lead::MIDDLE], &[lead::NINE]];
+static LEAD: [u8; 10] = [0, 1, 2, 2, 2, 2, 2, 2, 2, 3];
+
+/// Kinds of the byte behind the run, where three digits and more follow it.
+static BEHIND: [u8; 256] = behind();
+
+const fn behind() -> [u8; 256] {
+    let mut kinds = [behind::OTHER as u8; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let kind = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => behind::WORD,
+            b' ' | b'-' | b'/' | b'+' => behind::GAP,
+            b'.' => behind::DOT,
+            0x80..=0xFF => behind::WIDE,
+            _ => behind::OTHER,
+        };
+        kinds[byte] = kind as u8;
+        byte += 1;
+    }
+    kinds
+}
+
+fn cell(before: usize, lead: usize, behind: usize, run: usize) -> usize {
+    ((before * LEADS.len() + lead) * behind::COUNT + behind) * (LONGEST + 1) + run
+}
+
+impl DigitFilter {
+    pub(super) fn of(index: &DigitIndex) -> DigitFilter {
+        let mut least = vec![u8::MAX; cell(before::COUNT, 0, 0, 0)];
+        for before in 0..before::COUNT {
+            // A line end is no kind of its own.
+            let befores: &[usize] = if before == before::OTHER { &[before::OTHER, before::START] } else { &[before] };
+            for (lead, leads) in LEADS.iter().enumerate() {
+                for behind in 0..behind::COUNT {
+                    for run in 1..=LONGEST {
+                        let asked = index.least_of_always(befores, leads, behind, run);
+                        let or_end = if behind == behind::OTHER { behind::END } else { behind };
+                        let asked = asked.min(index.least_of_always(befores, leads, or_end, run));
+                        least[cell(before, lead, behind, run)] = asked;
+                    }
+                }
+            }
+        }
+        DigitFilter { least }
+    }
+
+    /// Whether to ask the index at the group whose first digit is at `at`. `digits` has a bit for each byte from there
+    /// on that is a digit.
+    #[inline]
+    pub(super) fn passes(&self, text: &[u8], at: usize, digits: u64) -> bool {
+        let run = ((!digits).trailing_zeros() as usize).min(LONGEST);
+        let behind = text.get(at + run).map_or(behind::OTHER, |byte| usize::from(BEHIND[usize::from(*byte)]));
+        let more = digits >> (run + 1) & 0b111;
+        let behind = match behind {
+            behind::DOT | behind::GAP if more & 1 == 0 => behind::OTHER,
+            behind::DOT if more != 0b111 => behind::DOT_SHORT,
+            behind::GAP if more != 0b111 => behind::GAP_SHORT,
+            _ => behind,
+        };
+        let before = if at == 0 { before::OTHER } else { before_of(text, 0, at) };
+        let lead = usize::from(LEAD[usize::from(text[at] - b'0')]);
+        (digits as u32).count_ones() >= u32::from(self.least[cell(before, lead, behind, run)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::digit_index::{Group, tests::digit_shapes};
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    /// With the gates closed and open.
+    static INDEXES: LazyLock<[(DigitIndex, DigitFilter); 2]> = LazyLock::new(|| {
+        [false, true].map(|open| {
+            let mut index = DigitIndex::new(digit_shapes());
+            if open {
+                index.open_all();
+            }
+            let filter = DigitFilter::of(&index);
+            (index, filter)
+        })
+    });
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1500))]
+        /// Wherever the index would name a shape, the filter lets the group pass.
+        #[test]
+        fn nothing_that_the_index_names_is_stopped(text in "([0-9]{1,33}|[0-9]{4} |[a-zA-Z]{1,3}|[ ._+(/,\u{e9}-]){1,12}") {
+            for (index, filter) in &*INDEXES {
+                let text = text.as_bytes();
+                for at in (0..text.len()).filter(|&at| text[at].is_ascii_digit() && (at == 0 || !text[at - 1].is_ascii_digit())) {
+                    let bits = text[at..].iter().take(64).enumerate();
+                    let digits = bits.fold(0, |bits, (n, byte)| bits | u64::from(byte.is_ascii_digit()) << n);
+                    let (mut named, group) = (false, Group { at: at as u32, count: (digits as u32).count_ones() as u8 });
+                    index.at(text, &(0..text.len()), group, index.always(), |_| named = true);
+                    prop_assert!(!named || filter.passes(text, at, digits), "at {at}");
+                }
+            }
+        }
+    }
+}
