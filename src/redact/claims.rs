@@ -5,6 +5,7 @@
 
 use super::boundary::{Strings, on_boundaries};
 use super::finding::{Span, Withheld};
+use super::json_borders::Borders;
 use super::json_number::Numbers;
 use super::reason::{self, Fate, Seen};
 use super::rule::{Allow, AllowTest, Mask, RuleIndex};
@@ -54,6 +55,7 @@ pub(super) struct Claims {
     /// What is known of the record's bare numbers and strings.
     numbers: Numbers,
     strings: Strings,
+    borders: Borders,
 }
 
 impl Claims {
@@ -132,6 +134,7 @@ impl Claims {
         self.settle(block);
         self.claims.retain(|claim| !claim.span.is_empty());
         merge(&mut self.claims);
+        self.borders.respect(block, self.record.start, self.record.end, &mut self.claims);
         let claims = std::mem::take(&mut self.claims);
         for claim in &claims {
             push_once(&mut self.rules, claim.rule);

@@ -21,6 +21,7 @@ mod expression;
 pub mod filler;
 pub mod finding;
 mod gate;
+mod json_borders;
 mod json_number;
 mod keep;
 pub mod key;

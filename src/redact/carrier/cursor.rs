@@ -30,6 +30,8 @@ pub struct KeyCursor {
     command: (usize, usize),
     /// A container of which every scalar is claimed.
     covered: Range<usize>,
+    /// The value read last, when it was a mask of ours.
+    mask: Range<usize>,
     /// The heading of a table whose rows are read when all names are known.
     table: Option<Table>,
 }
@@ -58,6 +60,7 @@ impl KeyCursor {
         self.plain_list = 0..0;
         self.command = (0, 0);
         self.covered = 0..0;
+        self.mask = 0..0;
         self.table = None;
         self.record = record;
     }
@@ -129,6 +132,15 @@ impl KeyCursor {
 
     pub(crate) fn set_covered(&mut self, container: Range<usize>) {
         self.covered = container;
+    }
+
+    /// Whether the value read last was a mask of ours that holds `at`.
+    pub(crate) fn in_mask(&self, at: usize) -> bool {
+        self.mask.contains(&at)
+    }
+
+    pub(crate) fn set_mask(&mut self, mask: Range<usize>) {
+        self.mask = mask;
     }
 
     /// Pays for `bytes` read; false when the record's fuel does not suffice.

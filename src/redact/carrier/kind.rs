@@ -72,7 +72,18 @@ pub(crate) fn is_opaque(value: &[u8]) -> bool {
     let token = value.len() >= 8 && !value.iter().any(u8::is_ascii_whitespace);
     let digit = value.iter().any(u8::is_ascii_digit);
     let letter = has_letter(value);
-    token && !is_handle(value) && ((digit && letter) || turns_of_case(value) >= 2)
+    token && !is_handle(value) && !holds_mask(value) && ((digit && letter) || turns_of_case(value) >= 2)
+}
+
+/// Something in brackets that reads as a mask: its letters and digits tell nothing of what stands around it.
+fn holds_mask(value: &[u8]) -> bool {
+    memchr::memchr_iter(b'[', value).any(|open| {
+        let label = &value[open + 1..];
+        let length =
+            label.iter().take_while(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || **byte == b'-');
+        let length = length.count();
+        length >= 2 && label.get(length) == Some(&b']')
+    })
 }
 
 /// A handle or a place in memory: `0x14ed93111f20005`.

@@ -28,6 +28,13 @@ impl Labels {
         self.has(inner) || self.has(stem) || is_foreign(inner)
     }
 
+    /// Where `[label]` begins whose label's last byte stands right before `end`, when it is one of ours.
+    pub(crate) fn closed_at(&self, text: &[u8], floor: usize, end: usize) -> Option<usize> {
+        let low = floor.max(end.saturating_sub(65));
+        let open = low + memchr::memrchr(b'[', &text[low..end])?;
+        (text.get(end) == Some(&b']') && self.knows(&text[open + 1..end])).then_some(open)
+    }
+
     fn has(&self, label: &[u8]) -> bool {
         if !self.known.is_empty() {
             return self.known.contains(label);

@@ -29,7 +29,12 @@ impl Reader<'_> {
     /// Claims what is secret in a scalar; false when nothing is.
     pub(crate) fn claim(&mut self, scope: Scope<'_>, scalar: Range<usize>, quoted: bool) -> bool {
         let value = &scope.text[scalar.clone()];
-        let Some(part) = keep::secret_part(value, quoted, self.labels) else { return false };
+        let Some(part) = keep::secret_part(value, quoted, self.labels) else {
+            if value.first() == Some(&b'[') {
+                self.cursor.set_mask(scalar);
+            }
+            return false;
+        };
         if self.plural && value.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') {
             return false;
         }

@@ -95,6 +95,7 @@ fn bracketed(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Styl
     if !style.member {
         let end = bare::end(scope, from, style);
         if super::keep::secret_part(&scope.text[from..end], false, reader.labels).is_none() {
+            reader.cursor.set_mask(from..end);
             return end;
         }
         let odbc = scope.text[from] == b'{' && !style.colon && from > scope.floor;

@@ -34,6 +34,7 @@ use super::carrier::{column, command, grid, multipart, owner, prose, resume as c
 use super::finding::Finding;
 use name::Name;
 use spot::Spot;
+use std::ops::Range;
 use table::Use;
 
 /// A key word the prefilter saw in a text.
@@ -67,6 +68,9 @@ pub fn find(text: &[u8], hit: WordHit, table: &KeyTable, cursor: &mut KeyCursor,
     let word = table.word(hit.word);
     let scope = scope_of(whole, name, string_end);
     let spot = spot::of(scope, name);
+    if is_masked(scope, name, &range, table.labels(), cursor) {
+        return;
+    }
     if word.dotted && !matches!(spot, Spot::Pair { style, .. } if style.member || !style.colon) {
         return;
     }
@@ -157,6 +161,17 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
     }
 }
 
+/// Whether the name is the label of a mask of ours: the value of the key before it, or a label of more words than
+/// the key. `[password] => x` is a member as PHP dumps it.
+fn is_masked(scope: Scope<'_>, name: Name, word: &Range<usize>, labels: &Labels, cursor: &KeyCursor) -> bool {
+    if scope.byte(name.end) != Some(b']') || scope.has(scope.skip_blank(name.end + 1), b"=>") {
+        return false;
+    }
+    let Some(open) = labels.closed_at(scope.text, scope.floor, name.end) else { return false };
+    let glued = open > scope.floor && (scope.text[open - 1].is_ascii_alphanumeric() || scope.text[open - 1] == b']');
+    cursor.in_mask(name.start) || (!glued && open + 1 < word.start)
+}
+
 /// Whether the value begins with a capital, as names do.
 fn is_capital(scope: Scope<'_>, spot: Spot) -> bool {
     let (Spot::Pair { at, .. } | Spot::Element { at }) = spot else { return false };
@@ -166,11 +181,11 @@ fn is_capital(scope: Scope<'_>, spot: Spot) -> bool {
     value.get(lead).is_some_and(|byte| byte.is_ascii_uppercase() || *byte >= 0x80 || *byte == b'<')
 }
 
-/// `password = "old" -> "new"`: a plan of changes shows both.
+/// `password = "old" -> "new"`, `password: old => new`: a plan of changes shows both.
 fn changed(reader: &mut Reader<'_>, scope: Scope<'_>, end: usize, style: Style) {
     let arrow = scope.skip_blank(end);
     let from = scope.skip_blank(arrow + 2);
-    if scope.has(arrow, b"->") && scope.byte(from) == Some(b'"') {
+    if scope.has(arrow, b"=>") || scope.has(arrow, b"->") && scope.byte(from) == Some(b'"') {
         value::read(reader, scope, from, style);
     }
 }

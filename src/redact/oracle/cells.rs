@@ -26,6 +26,18 @@ pub(super) fn raw(text: &[u8]) -> Vec<Cell> {
     text.iter().enumerate().map(|(at, &byte)| Cell { byte, from: at, to: at + 1 }).collect()
 }
 
+/// Of every byte of a JSON text, whether it is content of a string.
+pub(super) fn in_string(text: &[u8]) -> Vec<bool> {
+    let (mut open, mut escaped) = (false, false);
+    let content = |&byte: &u8| {
+        let quote = byte == b'"' && !escaped;
+        escaped = open && byte == b'\\' && !escaped;
+        open ^= quote;
+        open && !quote
+    };
+    text.iter().map(content).collect()
+}
+
 /// The bytes alone.
 pub(super) fn bytes(cells: &[Cell]) -> Vec<u8> {
     cells.iter().map(|cell| cell.byte).collect()

@@ -3,7 +3,9 @@
 use super::cells::{self, DECODERS};
 use super::draw::Draw;
 use super::{naive, sample};
+use serde::de::IgnoredAny;
 use serde_json::Value;
+use std::ops::Range;
 
 /// The engine masks at least what the oracle finds.
 pub fn fuzz_redact_vs_naive(data: &[u8]) {
@@ -11,24 +13,49 @@ pub fn fuzz_redact_vs_naive(data: &[u8]) {
     let rules = sample::rules();
     let masked = sample::masked(&rules, &record);
     for range in naive::masked(rules.rules(), &record) {
-        let missed = range.clone().find(|at| !masked.iter().any(|mask| mask.contains(at)));
+        let missed =
+            range.clone().find(|at| !masked.iter().any(|mask| mask.contains(at)) && !of_carrier(&record, &range, *at));
         // What the engine does not hide again are its own masks.
         let own = record[range.clone()].starts_with(b"[") && record[range.clone()].ends_with(b"]");
         assert!(missed.is_none() || own, "bytes {range:?} of {record:?} are left readable from {missed:?}");
     }
 }
 
+/// Whether the byte at `at` of what was found is not the value's: a quote at the end that has no partner, and
+/// what stands between the tokens of JSON.
+fn of_carrier(record: &[u8], found: &Range<usize>, at: usize) -> bool {
+    let quotes = record[found.clone()].iter().filter(|byte| **byte == b'"').count();
+    let closing = record[at] == b'"' && at + 1 == found.end && quotes % 2 == 1;
+    let sign = !(record[at].is_ascii_digit() || b"+-.".contains(&record[at]));
+    let json = || json_in(record).into_iter().find(|json| json.contains(&at));
+    closing || sign && json().is_some_and(|json| !cells::in_string(&record[json.clone()])[at - json.start])
+}
+
+/// The JSON at the start of the record, and at its first brace.
+fn json_in(record: &[u8]) -> Vec<Range<usize>> {
+    let starts = [record.iter().position(|byte| !byte.is_ascii_whitespace()), memchr::memchr(b'{', record)];
+    let read = |start: usize| {
+        let mut values = serde_json::Deserializer::from_slice(&record[start..]).into_iter::<IgnoredAny>();
+        let container = matches!(record[start], b'{' | b'[') && values.next()?.is_ok();
+        container.then(|| start..start + values.byte_offset())
+    };
+    starts.into_iter().flatten().filter_map(read).collect()
+}
+
 /// JSON stays JSON of the same shape, nested JSON too.
 pub fn fuzz_json_validity(data: &[u8]) {
     let drawn = Draw::new(data).json(4);
     // A number alone on its line is a text, not JSON.
-    let before = if drawn.is_object() || drawn.is_array() { drawn } else { Value::from(vec![drawn]) };
+    stays_json(&if drawn.is_object() || drawn.is_array() { drawn } else { Value::from(vec![drawn]) });
+}
+
+pub(super) fn stays_json(before: &Value) {
     for rules in [sample::rules(), sample::builtin()] {
         let output = sample::redact(&rules, before.to_string().as_bytes(), &[1]);
         let Ok(after) = serde_json::from_slice::<Value>(&output) else {
             panic!("no JSON any more: {before}\n{}", String::from_utf8_lossy(&output));
         };
-        assert!(same_shape(&before, &after), "another shape: {before}\n{after}");
+        assert!(same_shape(before, &after), "another shape: {before}\n{after}");
     }
 }
 

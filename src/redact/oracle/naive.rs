@@ -18,6 +18,7 @@ pub(super) fn masked(rules: &[Rule], record: &[u8]) -> Vec<Range<usize>> {
     keyed(rules, record, &mut found);
     readings(&raw, DEPTH, &mut |cells| {
         let text = cells::bytes(cells);
+        let known = found.len();
         for rule in rules {
             match &rule.what {
                 What::Mask(Find::Anchor(find)) => anchors(find, &text, cells, &mut found),
@@ -29,8 +30,21 @@ pub(super) fn masked(rules: &[Rule], record: &[u8]) -> Vec<Range<usize>> {
                 _ => {}
             }
         }
+        // No reading joins what a real quote parts.
+        let decoded = cells.len() != record.len();
+        let parted = |range: &Range<usize>| decoded && has_quote(&record[range.clone()]);
+        let joined = found.split_off(known);
+        found.extend(joined.into_iter().filter(|range| !parted(range)));
     });
     found
+}
+
+/// A double quote that no backslash escapes.
+fn has_quote(text: &[u8]) -> bool {
+    (0..text.len()).any(|at| {
+        let slashes = text[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+        text[at] == b'"' && slashes % 2 == 0
+    })
 }
 
 /// The text itself and every reading of it, `depth` decoders deep.

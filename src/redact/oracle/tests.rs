@@ -79,3 +79,60 @@ proptest! {
         fuzz_planted_secret(&data);
     }
 }
+
+/// What fuzzing and other seeds found; each was a byte too much or too few once.
+mod mended {
+    use super::super::fuzz::*;
+
+    #[test]
+    fn a_value_behind_an_escaped_quote_in_a_key_breaks_no_json() {
+        fuzz_json_validity(include_bytes!("../../../fuzz/seeds/json_validity/escaped-quote-before-a-key"));
+    }
+
+    #[test]
+    fn a_key_at_the_end_of_a_nested_string_breaks_no_nested_json() {
+        fuzz_json_validity(include_bytes!("../../../fuzz/seeds/json_validity/key-at-the-end-of-a-nested-string"));
+    }
+
+    #[test]
+    fn digits_behind_a_colon_in_a_string_get_no_quotes() {
+        stays_json(&serde_json::json!([": 4111111111111111}"]));
+    }
+
+    #[test]
+    fn a_quote_without_partner_is_the_carriers() {
+        fuzz_redact_vs_naive(b"password:}\"");
+    }
+
+    #[test]
+    fn no_reading_joins_what_a_quote_parts() {
+        fuzz_redact_vs_naive(include_bytes!("../../../fuzz/seeds/redact_vs_naive/quotes-in-a-local-part"));
+    }
+
+    #[test]
+    fn brackets_that_are_no_json_are_masked() {
+        for text in ["password=ghp_\"{", "[password]={{{", "[password]=}{\"\"}", "password={\"\"]}", "[password]={:::}"]
+        {
+            fuzz_redact_vs_naive(text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_mask_is_no_key() {
+        for text in [
+            "password=abc =abc jan@examp*\0\0\0le.com 4111",
+            "ghp_6768705f6162636465666768303132333435363738 =ghp_",
+            "password: abc => def",
+            "password is FAKE-pw-1234 =abc",
+        ] {
+            fuzz_idempotence(text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_mask_makes_no_text_look_random() {
+        for text in ["password,[4111111111111111", "password,Z2hwX2FiY2RlZmdoMDEyMzQ1Njc4OQ\"6768705f6162636465"] {
+            fuzz_idempotence(text.as_bytes());
+        }
+    }
+}
