@@ -1,4 +1,5 @@
-//! Plain integer counters, filled by one owner without sharing and merged at seal time.
+//! Plain integer counters, filled by one owner without sharing and merged at seal time: of a source ([`Tally`]), of a
+//! rule ([`RuleTally`]), of times ([`Times`]).
 
 use std::ops::AddAssign;
 
@@ -19,8 +20,61 @@ pub struct Tally {
     pub withheld_internal: u64,
     /// Masks.
     pub spans: u64,
-    /// Findings that an exception let through.
+    /// Times of redaction, a chunk each.
+    pub scans: Times,
+}
+
+/// What one rule has done.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct RuleTally {
+    /// Records in which it masked.
+    pub records: u64,
+    /// Records in which it would have, being in shadow.
+    pub shadowed: u64,
+    /// Masks that show its label.
+    pub labels: u64,
+    /// Masks that are a token minted for it.
+    pub tokens: u64,
+    /// Its findings that an exception let through.
     pub allowed: u64,
+}
+
+/// Upper ends of the classes of [`Times`], seconds.
+pub const BOUNDS: [f64; 6] = [0.0001, 0.001, 0.01, 0.1, 1.0, f64::INFINITY];
+
+/// How long pieces of work took.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Times {
+    /// Pieces by class.
+    pub counts: [u64; BOUNDS.len()],
+    /// All together, nanoseconds.
+    pub nanos: u64,
+}
+
+impl Times {
+    /// Notes a piece of work.
+    pub fn note(&mut self, took: std::time::Duration) {
+        let class = BOUNDS.iter().position(|bound| took.as_secs_f64() <= *bound);
+        self.counts[class.unwrap_or(BOUNDS.len() - 1)] += 1;
+        self.nanos += took.as_nanos().min(u64::MAX.into()) as u64;
+    }
+}
+
+impl AddAssign for Times {
+    fn add_assign(&mut self, more: Times) {
+        self.counts.iter_mut().zip(more.counts).for_each(|(count, more)| *count += more);
+        self.nanos += more.nanos;
+    }
+}
+
+impl AddAssign for RuleTally {
+    fn add_assign(&mut self, more: RuleTally) {
+        self.records += more.records;
+        self.shadowed += more.shadowed;
+        self.labels += more.labels;
+        self.tokens += more.tokens;
+        self.allowed += more.allowed;
+    }
 }
 
 impl Tally {
@@ -44,7 +98,7 @@ impl AddAssign for Tally {
         self.withheld_oversize += more.withheld_oversize;
         self.withheld_internal += more.withheld_internal;
         self.spans += more.spans;
-        self.allowed += more.allowed;
+        self.scans += more.scans;
     }
 }
 
@@ -58,8 +112,13 @@ mod tests {
         let mut total = Tally::default();
         total += worker.take();
         worker.records += 1;
+        worker.scans.note(std::time::Duration::from_millis(2));
         total += worker.take();
-        assert_eq!(total, Tally { records: 4, bytes: 90, masked: 1, withheld_decode: 1, spans: 2, ..Tally::default() });
+        let scans = Times { counts: [0, 0, 1, 0, 0, 0], nanos: 2_000_000 };
+        assert_eq!(
+            total,
+            Tally { records: 4, bytes: 90, masked: 1, withheld_decode: 1, spans: 2, scans, ..Tally::default() }
+        );
         assert_eq!(worker, Tally::default());
     }
 }

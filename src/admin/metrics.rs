@@ -3,14 +3,14 @@
 use super::families::{Out, Rows};
 use super::health::Health;
 use super::process::Process;
-use crate::agent::source_counts::Now;
-use crate::tally::Tally;
+use super::sources;
+use crate::agent::progress::REFUSED;
+use crate::redact::rule::{Mask, Stage};
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet, text};
+use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::Registry;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,7 +46,8 @@ impl Collector for Counters {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut out = Out(encoder);
         self.totals(&mut out)?;
-        self.by_source(&mut out)?;
+        self.reloads(&mut out)?;
+        sources::encode(&self.0.progress, &mut out)?;
         self.by_rule(&mut out)?;
         self.delivery(&mut out)?;
         self.keys(&mut out)
@@ -56,98 +57,75 @@ impl Collector for Counters {
 impl Counters {
     fn totals(&self, out: &mut Out<'_>) -> fmt::Result {
         let p = &self.0.progress;
-        let counters: [(&str, &str, &AtomicU64); 15] = [
-            ("masked_spans", "Masks made", &p.spans),
-            ("allowed_spans", "Findings that an exception let through", &p.allowed_spans),
+        let counters: [(&str, &str, &AtomicU64); 9] = [
             ("records_masked", "Records with at least one mask", &p.records_masked),
             ("batches_spooled", "Batches made durable", &p.batches_spooled),
             ("batches_delivered", "Batches acknowledged", &p.batches_delivered),
-            ("sent_records", "Records acknowledged", &p.records_delivered),
             ("send_retries", "Attempts that must be repeated", &p.retries),
-            ("rejected_records", "Records put aside because the intake refuses them", &p.dead_letters),
             ("dropped_records", "Records dropped: spool full, or too old", &p.records_dropped),
             ("quarantined_files", "Files of the state directory put aside as damaged", &p.quarantined),
             ("remasked_records", "Waiting records masked once more by changed rules", &p.records_remasked),
-            ("rules_reloads", "Rule sets put in force by a reload", &p.rules_reloads),
-            ("rules_reload_failures", "Reloads refused; the old rules stayed in force", &p.rules_reload_failures),
             ("rules_reload_requests", "Reloads asked for by a signal that have ended", &p.rules_reload_requests),
             ("disk_errors", "Errors of the state directory's file system", &p.disk_errors),
         ];
         for (name, help, counter) in counters {
             out.counter(name, help, counter.load(Ordering::Relaxed))?;
         }
-        out.counter("selftest_probes", "Synthetic values sent through the rules in force", load(&p.selftest_probes))?;
-        out.counter("selftest_misses", "Of those, values that came out readable; must be 0", load(&p.selftest_misses))?;
-        let refused = i64::from(p.reload().is_some());
-        out.gauge("rules_reload_failed", "1 while the last reload is one that was refused", refused)?;
-        let pause = ConstGauge::new(p.rules_pause.load(Ordering::Relaxed) as f64 / 1e9);
-        let help = "Longest time a thread that redacts took to change to other rules";
-        let descriptor = out.0.encode_descriptor("rules_pause_max", help, Some(&Unit::Seconds), pause.metric_type())?;
-        pause.encode(descriptor)?;
-        out.gauge("rules_loaded", "Rules in force", self.0.rules.current().len() as i64)
+        let probes = p.probes();
+        let by_class = |which: usize| -> Rows<'_, 1> {
+            probes.iter().map(|(class, counts)| ([("class", *class)], counts[which])).collect()
+        };
+        out.counters("selftest_probes", "Synthetic values sent through the rules in force", by_class(0))?;
+        out.counters("selftest_misses", "Of those, values that came out readable; must be 0", by_class(1))
     }
 
-    fn by_source(&self, out: &mut Out<'_>) -> fmt::Result {
-        let sources: Vec<_> = self.0.progress.sources().iter().map(|source| (source, source.now())).collect();
-        let by = |value: &dyn Fn(&Now) -> u64| -> Rows<'_, 1> {
-            sources.iter().map(|(source, now)| ([("source", source.name.as_str())], value(now))).collect()
-        };
-        out.counters("lines_read", "Records read", by(&|now| now.tally.records))?;
-        out.counters("bytes_read", "Bytes read", by(&|now| now.tally.bytes))?;
-        let outcomes: [(&str, fn(&Tally) -> u64); 3] = [
-            ("clean", |tally| tally.records - tally.masked - tally.withheld()),
-            ("masked", |tally| tally.masked),
-            ("withheld", Tally::withheld),
-        ];
-        let rows = sources.iter().flat_map(|(source, now)| {
-            let row = |(name, value): (_, fn(&Tally) -> u64)| {
-                ([("source", source.name.as_str()), ("outcome", name)], value(&now.tally))
-            };
-            outcomes.map(row)
-        });
-        out.counters("records", "Records by what became of them", rows.collect())?;
-        let total = sources.iter().fold(Tally::default(), |mut all, (_, now)| {
-            all += now.tally;
-            all
-        });
-        let reasons = [
-            ("decode", total.withheld_decode),
-            ("internal", total.withheld_internal),
-            ("oversize", total.withheld_oversize),
-        ];
-        let rows = reasons.map(|(reason, count)| ([("reason", reason)], count)).to_vec();
-        out.counters("withheld_records", "Records replaced as a whole", rows)?;
-        let rows = sources.iter().map(|(source, now)| {
-            ([("source", source.name.as_str()), ("format", source.format)], now.met.malformed + now.met.cut_short)
-        });
-        out.counters(
-            "parse_failures",
-            "Records without the form of their format; shipped as they are",
-            rows.collect(),
-        )?;
-        out.counters("source_errors", "Times that a source could not be read", by(&|now| now.errors))?;
-        out.counters("source_gaps", "Holes: entries that should have been there", by(&|now| now.met.gaps))?;
-        out.counters(
-            "source_lost_records",
-            "Records the kernel dropped before they were read",
-            by(&|now| now.met.lost),
-        )?;
-        out.gauges("source_open", "1 while all of a source can be read", by(&|now| u64::from(now.is_open())))?;
-        out.gauges("source_files", "Files or connections followed", by(&|now| now.streams))?;
-        out.gauges("source_unread_bytes", "Bytes there and not read", by(&|now| now.met.unread))
+    fn reloads(&self, out: &mut Out<'_>) -> fmt::Result {
+        let p = &self.0.progress;
+        let row = |result, count| ([("kind", "rules"), ("result", result)], load(count));
+        let rows = vec![row("success", &p.rules_reloads), row("refused", &p.rules_reload_failures)];
+        out.counters("reloads", "Reloads by what became of them; a refused one leaves all as it was", rows)?;
+        let rules = |value| -> Rows<'_, 1> { vec![([("kind", "rules")], value)] };
+        let succeeded = u64::from(p.reload().is_none());
+        out.gauges("last_reload_success", "0 while the last reload is one that was refused", rules(succeeded))?;
+        let since = self.0.rules.since().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        out.gauges("last_reload_timestamp_seconds", "When what is in force was read", rules(since))?;
+        let pause = p.rules_pause.load(Ordering::Relaxed) as f64 / 1e9;
+        out.seconds("rules_pause_max", "Longest time a thread that redacts took to change to other rules", pause)?;
+        let current = self.0.rules.current();
+        let at = |stage: Stage| current.rules().iter().filter(|rule| rule.stage == stage).count() as u64;
+        let rows = [("enforce", at(Stage::Enforce)), ("shadow", at(Stage::Shadow))];
+        let rows = rows.map(|(stage, count)| ([("stage", stage)], count)).to_vec();
+        out.gauges("rules_loaded", "Rules in force or in shadow", rows)
     }
 
     fn by_rule(&self, out: &mut Out<'_>) -> fmt::Result {
-        let rules = self.0.progress.rules();
-        let rows = rules.iter().flat_map(|(id, [enforced, shadowed])| {
+        let (rules, current) = (self.0.progress.rules(), self.0.rules.current());
+        let keeps_last = |id: &str| {
+            let rule = current.rules().iter().find(|rule| rule.id == id);
+            rule.is_some_and(|rule| matches!(rule.mask, Mask::KeepLast(_)))
+        };
+        let rows = rules.iter().flat_map(|(id, tally)| {
             let row = |stage, count| ([("rule", id.as_str()), ("stage", stage)], count);
-            [row("enforce", *enforced), row("shadow", *shadowed)]
+            [row("enforce", tally.records), row("shadow", tally.shadowed)]
         });
-        out.counters("rule_records", "Records in which a rule masked, or would have in shadow", rows.collect())
+        out.counters("rule_records", "Records in which a rule masked, or would have in shadow", rows.collect())?;
+        let rows = rules.iter().flat_map(|(id, tally)| {
+            let label = if keeps_last(id) { "keep_last" } else { "label" };
+            let row = |action, count| ([("rule", id.as_str()), ("action", action), ("stage", "enforce")], count);
+            [row(label, tally.labels), row("token", tally.tokens)].into_iter().filter(|(_, count)| *count > 0)
+        });
+        out.counters("masked_spans", "Masks made", rows.collect())?;
+        let allowed = rules.iter().filter(|(_, tally)| tally.allowed > 0);
+        let rows = allowed.map(|(id, tally)| ([("rule", id.as_str())], tally.allowed));
+        out.counters("allowed_spans", "Findings that an exception let through", rows.collect())
     }
 
     fn delivery(&self, out: &mut Out<'_>) -> fmt::Result {
         let p = &self.0.progress;
+        let rows = p.requests.records_by_encoding().map(|(name, count)| ([("encoding", name)], count));
+        out.counters("sent_records", "Records acknowledged", rows.collect())?;
+        let rows = REFUSED.iter().zip(&p.dead_letters).map(|(code, count)| ([("code", *code)], load(count)));
+        out.counters("rejected_records", "Records put aside because the intake refuses them", rows.collect())?;
         let rows = p.requests.by_encoding().map(|(name, count)| ([("encoding", name)], count));
         out.counters("sent_bytes", "Bytes of requests that were taken", rows.collect())?;
         let rows = p.requests.by_code().map(|(name, count)| ([("code", name)], count));
@@ -191,22 +169,27 @@ mod tests {
     use super::*;
     use crate::agent::Progress;
     use crate::redact::RuleSet;
+    use crate::tally::{RuleTally, Tally};
+    use std::time::Duration;
 
     use crate::agent::source_counts::tests::two_sources;
 
     /// Every family with its labels, as the documentation lists them.
     const FAMILIES: &[&str] = &[
-        "logveil_allowed_spans{}",
+        "logveil_allowed_spans{rule}",
         "logveil_apm_traces{outcome}",
         "logveil_batches_delivered{}",
         "logveil_batches_spooled{}",
         "logveil_build_info{version}",
         "logveil_bytes_read{source}",
+        "logveil_checkpoint_age_seconds{source}",
         "logveil_delivery_held{}",
         "logveil_disk_errors{}",
         "logveil_dropped_records{}",
+        "logveil_last_reload_success{kind}",
+        "logveil_last_reload_timestamp_seconds{kind}",
         "logveil_lines_read{source}",
-        "logveil_masked_spans{}",
+        "logveil_masked_spans{action,rule,stage}",
         "logveil_oldest_unsent_seconds{}",
         "logveil_parse_failures{format,source}",
         "logveil_quarantined_files{}",
@@ -214,26 +197,26 @@ mod tests {
         "logveil_queue_bytes{stage}",
         "logveil_records{outcome,source}",
         "logveil_records_masked{}",
-        "logveil_rejected_records{}",
+        "logveil_rejected_records{code}",
+        "logveil_reloads{kind,result}",
         "logveil_remasked_records{}",
         "logveil_rule_records{rule,stage}",
         "logveil_rules_info{digest,region}",
-        "logveil_rules_loaded{}",
+        "logveil_rules_loaded{stage}",
         "logveil_rules_pause_max_seconds{}",
-        "logveil_rules_reload_failed{}",
-        "logveil_rules_reload_failures{}",
         "logveil_rules_reload_requests{}",
-        "logveil_rules_reloads{}",
-        "logveil_selftest_misses{}",
-        "logveil_selftest_probes{}",
+        "logveil_scan_seconds{le,source}",
+        "logveil_selftest_misses{class}",
+        "logveil_selftest_probes{class}",
         "logveil_send_requests{code}",
         "logveil_send_retries{}",
         "logveil_send_seconds{le}",
         "logveil_sent_bytes{encoding}",
-        "logveil_sent_records{}",
+        "logveil_sent_records{encoding}",
         "logveil_source_errors{source}",
         "logveil_source_files{source}",
         "logveil_source_gaps{source}",
+        "logveil_source_lag_seconds{source}",
         "logveil_source_lost_records{source}",
         "logveil_source_open{source}",
         "logveil_source_unread_bytes{source}",
@@ -253,9 +236,14 @@ mod tests {
         progress.meet(&two_sources());
         progress.sources()[1].change_for_tests(|now| {
             now.tally = Tally { records: 7, masked: 2, withheld_oversize: 1, ..Tally::default() };
+            now.tally.scans.note(Duration::from_millis(5));
             now.met.malformed = 3;
+            now.dropped = 4;
         });
-        progress.add_rules([("email", [2, 0])].into_iter());
+        let email = RuleTally { records: 2, labels: 3, tokens: 1, allowed: 5, ..RuleTally::default() };
+        let card = RuleTally { records: 1, labels: 1, ..RuleTally::default() };
+        progress.add_rules([("email", email), ("card", card)].into_iter());
+        progress.add_probes(&[("contact", [2, 1])]);
         progress.set_keys(Some(crate::agent::progress::KeyState { alive: 2, remaining: 60, overdue: 0 }));
         let facts = Facts { region: "eu", hardening: String::new() };
         render(&Arc::new(Health::new(facts, RuleSet::builtin().into(), progress))).expect("text")
@@ -272,7 +260,22 @@ mod tests {
             "logveil_parse_failures_total{source=\"journal\",format=\"journal\"} 3",
             "logveil_source_open{source=\"files\"} 1",
             "logveil_rule_records_total{rule=\"email\",stage=\"enforce\"} 2",
-            &format!("logveil_rules_loaded {}", rules.len()),
+            "logveil_records_total{source=\"journal\",outcome=\"dropped\"} 4",
+            "logveil_masked_spans_total{rule=\"email\",action=\"label\",stage=\"enforce\"} 3",
+            "logveil_masked_spans_total{rule=\"email\",action=\"token\",stage=\"enforce\"} 1",
+            "logveil_masked_spans_total{rule=\"card\",action=\"keep_last\",stage=\"enforce\"} 1",
+            "logveil_allowed_spans_total{rule=\"email\"} 5",
+            "logveil_scan_seconds_bucket{le=\"0.01\",source=\"journal\"} 1",
+            "logveil_scan_seconds_count{source=\"files\"} 0",
+            "logveil_source_lag_seconds{source=\"files\"} 0",
+            "logveil_checkpoint_age_seconds{source=\"files\"} 0",
+            "logveil_last_reload_success{kind=\"rules\"} 1",
+            "logveil_selftest_misses_total{class=\"contact\"} 1",
+            "logveil_rejected_records_total{code=\"413\"} 0",
+            &format!(
+                "logveil_rules_loaded{{stage=\"enforce\"}} {}",
+                rules.rules().iter().filter(|rule| rule.stage == Stage::Enforce).count()
+            ),
             &format!("logveil_rules_info{{digest=\"{}\",region=\"eu\"}} 1", rules.fingerprint()),
             "# TYPE logveil_rules_pause_max_seconds gauge",
             "# TYPE logveil_spool_bytes gauge",

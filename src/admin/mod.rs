@@ -9,6 +9,7 @@ pub mod health;
 pub mod metrics;
 mod process;
 pub mod server;
+mod sources;
 
 pub use health::{Facts, Health};
 pub use server::serve;

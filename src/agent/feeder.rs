@@ -28,6 +28,8 @@ pub(super) struct Feeder {
     pub(super) progress: Arc<Progress>,
     /// Streams followed, as told to `progress`.
     pub(super) streams: u64,
+    /// Something was there to read at the last look, as told to `progress`.
+    pub(super) behind: bool,
 }
 
 impl Feeder {
@@ -38,6 +40,7 @@ impl Feeder {
             let buffer = self.buffers.try_recv().unwrap_or_default();
             match self.source.fill(buffer) {
                 Ok(Fill::Chunk(chunk)) => {
+                    self.falls_behind();
                     if !self.hand_over(chunk) {
                         return;
                     }
@@ -47,10 +50,12 @@ impl Feeder {
                     }
                 }
                 Ok(Fill::Idle) => {
+                    self.catches_up();
                     self.count(failing);
                     self.source.wait(NAP);
                 }
                 Ok(Fill::End) => {
+                    self.catches_up();
                     self.count(false);
                     return;
                 }
@@ -76,6 +81,19 @@ impl Feeder {
     fn note(&self, change: impl FnOnce(&mut Now)) {
         if let Some(counts) = self.progress.sources().get(self.number) {
             counts.change(change);
+        }
+    }
+
+    /// There is something to read: told once, until all of it has been read.
+    fn falls_behind(&mut self) {
+        if !std::mem::replace(&mut self.behind, true) {
+            self.note(|now| now.behind_since = Some(Instant::now()));
+        }
+    }
+
+    fn catches_up(&mut self) {
+        if std::mem::replace(&mut self.behind, false) {
+            self.note(|now| now.behind_since = None);
         }
     }
 

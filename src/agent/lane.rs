@@ -8,7 +8,7 @@ use super::mint::LiveKeys;
 use super::progress::Progress;
 use super::traced::Traced;
 use crate::batch::reseal::Remasker;
-use crate::batch::{Batch, Unreadable, reseal};
+use crate::batch::{Batch, Encoding, Unreadable, reseal};
 use crate::redact::Redactor;
 use crate::sink::backoff::Backoff;
 use crate::sink::{Outcome, Reason, Sink};
@@ -56,7 +56,7 @@ impl<S: Sink> Lane<S> {
     pub(super) async fn carry(&mut self, batch: Arc<Batch>) -> Result<Landed, Stopped> {
         let expired = self.max_age.is_some_and(|age| batch.header.oldest < now() - age.as_millis() as i64);
         if expired {
-            Progress::add(&self.progress.records_dropped, batch.header.entries.into());
+            self.progress.drop_batch(&batch.header);
             tracing::error!(
                 code = "LV0404",
                 records = batch.header.entries,
@@ -78,18 +78,28 @@ impl<S: Sink> Lane<S> {
             self.traced.part();
             let Some((part, outcome)) = self.attempt(part).await? else { return Ok(()) };
             if outcome == Outcome::Delivered {
-                Progress::add(&self.progress.records_delivered, part.header.entries.into());
+                self.count_delivered(&part);
                 continue;
             }
             match halves(part.clone()).await {
                 Ok(split) if split.len() > 1 => split.into_iter().rev().for_each(|p| parts.push_front(Arc::new(p))),
                 _ => {
                     letters += 1;
-                    self.dead_letter(sequence, letters, part).await?;
+                    self.dead_letter(sequence, letters, part, &outcome).await?;
                 }
             }
         }
         Ok(())
+    }
+
+    fn count_delivered(&self, part: &Batch) {
+        let records = u64::from(part.header.entries);
+        Progress::add(&self.progress.records_delivered, records);
+        let encoding = match part.header.encoding {
+            Encoding::Zstd if self.sink.prefers_gzip() => Encoding::Gzip,
+            encoding => encoding,
+        };
+        self.progress.requests.note_records(encoding, records);
     }
 
     /// One part, until it is delivered or must be taken apart; none when the full spool has dropped it. The
@@ -193,8 +203,15 @@ impl<S: Sink> Lane<S> {
         Ok(Some(Arc::new(fresh)))
     }
 
-    async fn dead_letter(&mut self, sequence: u64, number: u32, part: Arc<Batch>) -> Result<(), Stopped> {
-        Progress::add(&self.progress.dead_letters, part.header.entries.into());
+    async fn dead_letter(
+        &mut self,
+        sequence: u64,
+        number: u32,
+        part: Arc<Batch>,
+        refused: &Outcome,
+    ) -> Result<(), Stopped> {
+        let answer = usize::from(*refused == Outcome::Split);
+        Progress::add(&self.progress.dead_letters[answer], part.header.entries.into());
         tracing::error!(code = "LV0503", sequence, "the intake refuses a record; it is kept in dead-letters");
         loop {
             let (spool, part) = (self.spool.clone(), part.clone());

@@ -2,12 +2,19 @@
 
 use super::settings::Settings;
 use super::source_counts::SourceCounts;
+use crate::batch::Header;
 use crate::sink::requests::Requests;
+use crate::spool::Usage;
+use crate::tally::RuleTally;
 use crate::telemetry::apm;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
+
+/// Answers for which records are put aside.
+pub const REFUSED: [&str; 2] = ["400", "413"];
 
 /// Counters since the start and the present state; shared, never reset.
 #[derive(Default)]
@@ -20,8 +27,6 @@ pub struct Progress {
     pub records_masked: AtomicU64,
     /// Records replaced as a whole because they could not be redacted.
     pub records_withheld: AtomicU64,
-    /// Findings that an exception let through.
-    pub allowed_spans: AtomicU64,
     /// Batches made durable.
     pub batches_spooled: AtomicU64,
     /// Batches acknowledged.
@@ -30,8 +35,8 @@ pub struct Progress {
     pub records_delivered: AtomicU64,
     /// Attempts that must be repeated.
     pub retries: AtomicU64,
-    /// Records put aside because the intake refuses them.
-    pub dead_letters: AtomicU64,
+    /// Records put aside because the intake refuses them, by [`REFUSED`].
+    pub dead_letters: [AtomicU64; REFUSED.len()],
     /// Records dropped because the spool was full or they were too old.
     pub records_dropped: AtomicU64,
     /// Errors of the state directory's file system.
@@ -44,10 +49,6 @@ pub struct Progress {
     pub streams: AtomicU64,
     /// Files of the state directory put into quarantine.
     pub quarantined: AtomicU64,
-    /// Synthetic values sent through the rules in force.
-    pub selftest_probes: AtomicU64,
-    /// Of those, how many came out readable; must stay 0.
-    pub selftest_misses: AtomicU64,
     /// Waiting records that were masked once more because the rules had changed.
     pub records_remasked: AtomicU64,
     /// Rule sets put in force by a reload.
@@ -60,10 +61,12 @@ pub struct Progress {
     pub rules_pause: AtomicU64,
     /// What each source did, in the order configured.
     sources: OnceLock<Vec<SourceCounts>>,
-    /// Records in which each rule masked, and in which it would have, being in shadow; by its id.
-    rules: Mutex<BTreeMap<String, [u64; 2]>>,
-    /// Masks made.
-    pub spans: AtomicU64,
+    /// What each rule did, by its id.
+    rules: Mutex<BTreeMap<String, RuleTally>>,
+    /// Since when something always waited for delivery.
+    waiting_since: Mutex<Option<Instant>>,
+    /// Synthetic values sent through the rules in force, and those that came out readable, by class.
+    probes: Mutex<BTreeMap<&'static str, [u64; 2]>>,
     /// Oldest timestamp of the batch that is or was delivered last, Unix milliseconds; 0 while none waits.
     pub oldest_unsent: AtomicI64,
     /// Requests to the intake.
@@ -148,21 +151,72 @@ impl Progress {
         self.sources.get().map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Adds records in which rules masked, or would have.
-    pub fn add_rules<'r>(&self, more: impl Iterator<Item = (&'r str, [u64; 2])>) {
+    /// Adds what rules did.
+    pub fn add_rules<'r>(&self, more: impl Iterator<Item = (&'r str, RuleTally)>) {
         let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        for (id, [enforced, shadowed]) in more {
+        for (id, tally) in more {
             if let Some(known) = rules.get_mut(id) {
-                *known = [known[0] + enforced, known[1] + shadowed];
+                *known += tally;
             } else {
-                rules.insert(id.to_owned(), [enforced, shadowed]);
+                rules.insert(id.to_owned(), tally);
             }
         }
     }
 
-    /// Records by rule: masked, and in shadow.
-    pub fn rules(&self) -> BTreeMap<String, [u64; 2]> {
+    /// What each rule did, by its id.
+    pub fn rules(&self) -> BTreeMap<String, RuleTally> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A batch left the spool without being delivered.
+    pub fn drop_batch(&self, header: &Header) {
+        Progress::add(&self.records_dropped, header.entries.into());
+        self.by_source(header, |now, records| now.dropped += records);
+    }
+
+    /// A batch was acknowledged, or needs to be no more.
+    pub fn acknowledge(&self, header: &Header) {
+        Progress::add(&self.batches_delivered, u64::from(header.entries > 0));
+        let at = Instant::now();
+        self.by_source(header, |now, _| now.acknowledged = Some(at));
+    }
+
+    fn by_source(&self, header: &Header, change: impl Fn(&mut super::source_counts::Now, u64)) {
+        for (name, records) in &header.sources {
+            if let Some(source) = self.sources().iter().find(|source| source.name == *name) {
+                source.change(|now| change(now, u64::from(*records)));
+            }
+        }
+    }
+
+    /// What waits for delivery.
+    pub fn tell_waiting(&self, usage: Usage) {
+        self.spool_batches.store(usage.batches, Ordering::Relaxed);
+        self.spool_bytes.store(usage.bytes, Ordering::Relaxed);
+        let mut since = self.waiting_since.lock().unwrap_or_else(PoisonError::into_inner);
+        *since = since.or_else(|| Some(Instant::now())).filter(|_| usage.batches > 0);
+    }
+
+    /// For how long the place of a source in the checkpoint has not moved although something waits.
+    pub fn checkpoint_age(&self, source: &super::source_counts::Now, at: Instant) -> Duration {
+        let since = *self.waiting_since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.map_or(Duration::ZERO, |since| {
+            at.saturating_duration_since(source.acknowledged.unwrap_or(since).max(since))
+        })
+    }
+
+    /// Adds probes sent and missed.
+    pub fn add_probes(&self, more: &[(&'static str, [u32; 2])]) {
+        let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
+        for (class, [sent, missed]) in more {
+            let known = probes.entry(class).or_default();
+            *known = [known[0] + u64::from(*sent), known[1] + u64::from(*missed)];
+        }
+    }
+
+    /// Probes by class: sent, and come out readable.
+    pub fn probes(&self) -> BTreeMap<&'static str, [u64; 2]> {
+        self.probes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How the keys of tokens stand; none without a keyring.

@@ -22,15 +22,17 @@ pub(super) async fn follow(rules: LiveRules, progress: Arc<Progress>) {
         });
         match probed.await {
             Ok(round) => note(&round, &progress),
-            Err(_) => note(&Round { sent: 1, missed: vec!["(the probe failed)"] }, &progress),
+            Err(_) => {
+                let (missed, classes) = (vec!["(the probe failed)"], vec![("none", [1, 1])]);
+                note(&Round { sent: 1, missed, classes }, &progress);
+            }
         }
         tokio::time::sleep(EVERY).await;
     }
 }
 
 fn note(round: &Round, progress: &Progress) {
-    Progress::add(&progress.selftest_probes, u64::from(round.sent));
-    Progress::add(&progress.selftest_misses, round.missed.len() as u64);
+    progress.add_probes(&round.classes);
     let missed = (!round.missed.is_empty()).then(|| format!("probes came out readable: {}", round.missed.join(", ")));
     if let Some(missed) = &missed {
         tracing::error!(code = "LV0303", missed, "self-test: synthetic values were not masked");
@@ -45,10 +47,10 @@ mod tests {
     #[test]
     fn a_miss_is_counted_and_shown_until_it_is_gone() {
         let progress = Progress::default();
-        note(&Round { sent: 8, missed: vec!["email"] }, &progress);
+        note(&Round { sent: 8, missed: vec!["email"], classes: vec![("contact", [2, 1])] }, &progress);
         assert!(progress.selftest().is_some_and(|why| why.contains("email")));
-        note(&Round { sent: 8, missed: Vec::new() }, &progress);
+        note(&Round { sent: 8, missed: Vec::new(), classes: vec![("contact", [2, 0])] }, &progress);
         assert_eq!(progress.selftest(), None);
-        assert_eq!(progress.selftest_misses.load(std::sync::atomic::Ordering::Relaxed), 1);
+        assert_eq!(progress.probes()["contact"], [4, 1]);
     }
 }

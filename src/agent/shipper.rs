@@ -130,7 +130,7 @@ impl<S: Sink + Send + 'static> Shipper<S> {
         let spool = self.spool.clone();
         let next = blocking(move || spool.next_after(after)).await;
         self.progress.tell_disk("read a batch", &next);
-        self.tell_usage();
+        self.progress.tell_waiting(self.spool.usage());
         let damaged = self.spool.take_quarantined();
         if damaged > 0 {
             Progress::add(&self.progress.quarantined, damaged);
@@ -170,18 +170,12 @@ impl<S: Sink + Send + 'static> Shipper<S> {
             }
             pause(&self.stop, AFTER_ERROR).await?;
         }
-        Progress::add(&self.progress.batches_delivered, u64::from(batch.header.entries > 0));
-        self.tell_usage();
+        self.progress.acknowledge(&batch.header);
+        self.progress.tell_waiting(self.spool.usage());
         if self.spool.kind() == Kind::Memory {
             batch.header.covers.iter().for_each(|c| self.durable.advance(c.stream, c.to));
         }
         Ok(())
-    }
-
-    fn tell_usage(&self) {
-        let usage = self.spool.usage();
-        self.progress.spool_batches.store(usage.batches, Ordering::Relaxed);
-        self.progress.spool_bytes.store(usage.bytes, Ordering::Relaxed);
     }
 
     fn tell_oldest(&self, order: &VecDeque<(u64, i64)>) {

@@ -5,6 +5,7 @@ use crate::source::Met;
 use crate::source::container::Format;
 use crate::tally::Tally;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 /// One source's numbers. Written by the thread that reads it and by those that redact it.
 pub struct SourceCounts {
@@ -28,6 +29,12 @@ pub struct Now {
     pub errors: u64,
     /// It cannot be read at all now.
     pub failing: bool,
+    /// Records that left the spool without being delivered.
+    pub dropped: u64,
+    /// Since when there was always more to read; none when all that was there has been read.
+    pub behind_since: Option<Instant>,
+    /// When a batch with records of it was acknowledged last.
+    pub acknowledged: Option<Instant>,
 }
 
 impl SourceCounts {

@@ -64,11 +64,13 @@ impl Spooler {
         loop {
             let mut dropped = 0;
             self.pulse.begin();
-            let stored = self.spool.store(&mut group[..count], &mut |header| dropped += u64::from(header.entries));
+            let stored = self.spool.store(&mut group[..count], &mut |header| {
+                dropped += u64::from(header.entries);
+                self.progress.drop_batch(header);
+            });
             self.pulse.end();
             self.progress.tell_disk("store a batch", &stored);
             if dropped > 0 {
-                Progress::add(&self.progress.records_dropped, dropped);
                 tracing::error!(
                     code = "LV0404",
                     records = dropped,

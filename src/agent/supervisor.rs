@@ -179,7 +179,17 @@ impl Crew {
         for (number, (name, source)) in sources.into_iter().enumerate() {
             let (workers, buffers, stop) = (workers.clone(), buffers.clone(), crew.stop.clone());
             let progress = counters.clone();
-            let feeder = Feeder { name: name.clone(), number, source, workers, buffers, stop, progress, streams: 0 };
+            let feeder = Feeder {
+                name: name.clone(),
+                number,
+                source,
+                workers,
+                buffers,
+                stop,
+                progress,
+                streams: 0,
+                behind: false,
+            };
             crew.spawn(format!("read-{name}"), move || feeder.run())?;
         }
         Ok(crew)

@@ -219,6 +219,41 @@ fn refusals_and_cuts_lose_and_repeat_nothing() {
 }
 
 #[test]
+fn what_a_full_spool_drops_is_counted_by_source() {
+    let host = Host::new();
+    host.intake.play(Script::default().then_repeat([Step::from(Action::Status(503, None))]));
+    append(&host.log("a.log"), 0..300);
+    let mut settings = host.settings();
+    settings.spool.max_bytes = 2_000;
+    settings.spool.when_full = spool::WhenFull::DropOldest;
+    let agent = host.start_with(settings);
+    let until = std::time::Instant::now() + LIMIT;
+    let dropped = || agent.progress.sources().first().map_or(0, |source| source.now().dropped);
+    while dropped() == 0 || agent.progress.records_read.load(std::sync::atomic::Ordering::Relaxed) < 300 {
+        assert!(std::time::Instant::now() < until, "{} dropped", dropped());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let now = agent.progress.sources()[0].now();
+    assert!(agent.progress.checkpoint_age(&now, std::time::Instant::now()) > Duration::ZERO, "something waits");
+    host.intake.play(Script::default());
+    let delivered = || agent.progress.records_delivered.load(std::sync::atomic::Ordering::Relaxed);
+    while dropped() + delivered() < 300 {
+        assert!(std::time::Instant::now() < until, "{} dropped, {} delivered", dropped(), delivered());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(agent.progress.records_dropped.load(std::sync::atomic::Ordering::Relaxed), dropped());
+    while agent.progress.checkpoint_age(&agent.progress.sources()[0].now(), std::time::Instant::now()) > Duration::ZERO
+    {
+        assert!(std::time::Instant::now() < until, "nothing waits");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let now = agent.progress.sources()[0].now();
+    assert!(now.acknowledged.is_some() && now.behind_since.is_none());
+    assert!(now.tally.scans.counts.iter().sum::<u64>() > 0 && now.tally.scans.nanos > 0);
+    agent.stop();
+}
+
+#[test]
 fn one_poisoned_record_goes_to_the_dead_letters_alone() {
     let host = Host::with(server::Settings { poison: Some("poisoned".into()), ..server::Settings::default() });
     append(&host.log("a.log"), 0..20);

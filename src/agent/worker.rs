@@ -17,7 +17,7 @@ use crate::redact::rule::RuleIndex;
 use crate::redact::{RawLine, Redacted, Redactor, RuleSet, StreamState, Withheld};
 use crate::source::identity::IdentityKey;
 use crate::source::{Chunk, Layout, Placed, Resume, StreamInfo};
-use crate::tally::Tally;
+use crate::tally::{RuleTally, Tally};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -86,8 +86,10 @@ struct Pen {
     marks: IdentityKey,
     /// Of each source since the last seal.
     tallies: Vec<Tally>,
-    /// Records in which each rule masked, and in which it would have, since then.
-    hits: Vec<[u64; 2]>,
+    /// What each rule did since then.
+    hits: Vec<RuleTally>,
+    /// Records of each source in the open batch.
+    in_batch: Vec<u32>,
     sealed: Vec<Batch>,
     progress: Arc<Progress>,
     shadow: ShadowWatch,
@@ -112,6 +114,7 @@ impl Worker {
             marks: IdentityKey::new(host_key),
             tallies: vec![Tally::default(); settings.sources.len()],
             hits: Vec::new(),
+            in_batch: vec![0; settings.sources.len()],
             sealed: Vec::new(),
             progress: progress.clone(),
             shadow: ShadowWatch::new(rules.shadow().clone(), rules.trial_of(&current)),
@@ -197,7 +200,7 @@ impl Worker {
         let (envelope, origins) = (&stream.envelope, &self.origins);
         let source = &self.settings.sources[chunk.info.source].name;
         let entry = Entry { chunk: &chunk, envelope, origins, rules: &current, source, now: now() };
-        let (pen, place) = (&mut self.pen, &mut stream.place);
+        let (pen, place, began) = (&mut self.pen, &mut stream.place, Instant::now());
         pen.tally(chunk.info.source).bytes +=
             chunk.layout.as_ref().map_or(chunk.to.offset - chunk.from.offset, |_| chunk.bytes.len() as u64);
         if chunk.oversize {
@@ -221,6 +224,7 @@ impl Worker {
                 pen.write(&entry, place, record, &entry.line(record.range()));
             });
         }
+        pen.tally(chunk.info.source).scans.note(began.elapsed());
         if chunk.last {
             place.open = None;
             stream.block = StreamState::default();
@@ -267,14 +271,12 @@ impl Worker {
         Progress::add(&self.progress.bytes_read, all.bytes);
         Progress::add(&self.progress.records_masked, all.masked);
         Progress::add(&self.progress.records_withheld, all.withheld());
-        Progress::add(&self.progress.spans, all.spans);
-        Progress::add(&self.progress.allowed_spans, all.allowed);
         if all.withheld() > 0 {
             let (decode, oversize, internal) = (all.withheld_decode, all.withheld_oversize, all.withheld_internal);
             tracing::error!(code = "LV0305", decode, oversize, internal, "records were withheld: their text is lost");
         }
         let rules = self.redactor.rules();
-        let hit = self.pen.hits.iter_mut().enumerate().filter(|(_, hits)| **hits != [0; 2]);
+        let hit = self.pen.hits.iter_mut().enumerate().filter(|(_, hits)| **hits != RuleTally::default());
         self.progress.add_rules(hit.map(|(place, hits)| (rules.id(RuleIndex(place as u16)), std::mem::take(hits))));
     }
 
@@ -396,6 +398,7 @@ impl Pen {
             let again = self.encoder.push(record, &head);
             debug_assert!(again == Pushed::Added, "an empty batch takes any record");
         }
+        self.in_batch[entry.chunk.info.source] += 1;
     }
 
     fn tally(&mut self, source: usize) -> &mut Tally {
@@ -406,27 +409,42 @@ impl Pen {
         let tally = self.tally(source);
         tally.records += 1;
         tally.spans += record.masks() as u64;
-        tally.allowed += u64::from(record.allowed());
         match record.withheld() {
             Some(Withheld::Decode) => tally.withheld_decode += 1,
             Some(Withheld::Oversize) => tally.withheld_oversize += 1,
             Some(Withheld::Internal) => tally.withheld_internal += 1,
             None => tally.masked += u64::from(!record.rules().is_empty()),
         }
-        for (rules, which) in [(record.rules(), 0), (record.shadowed(), 1)] {
-            for rule in rules {
-                let place = usize::from(rule.0);
-                if self.hits.len() <= place {
-                    self.hits.resize(place + 1, [0; 2]);
-                }
-                self.hits[place][which] += 1;
+        record.rules().iter().for_each(|rule| self.of(*rule).records += 1);
+        record.shadowed().iter().for_each(|rule| self.of(*rule).shadowed += 1);
+        record.allowed().iter().for_each(|rule| self.of(*rule).allowed += 1);
+        for (rule, _, mask) in record.masked() {
+            let Some(rule) = rule else { continue };
+            // Around either there may be quotes in some encoding; a token has no bracket.
+            match mask.contains(&b'[') {
+                true => self.of(rule).labels += 1,
+                false => self.of(rule).tokens += 1,
             }
         }
     }
 
+    fn of(&mut self, rule: RuleIndex) -> &mut RuleTally {
+        let place = usize::from(rule.0);
+        if self.hits.len() <= place {
+            self.hits.resize(place + 1, RuleTally::default());
+        }
+        &mut self.hits[place]
+    }
+
     /// Closes the batch; the next one is packed as the intake likes it now.
     fn seal(&mut self, set: Fingerprint) {
-        self.sealed.extend(self.encoder.seal(set));
+        let batch = self.encoder.seal(set).map(|mut batch| {
+            let records = self.progress.sources().iter().zip(&mut self.in_batch);
+            let records = records.map(|(source, records)| (source.name.clone(), std::mem::take(records)));
+            batch.header.sources = records.filter(|(_, records)| *records > 0).collect();
+            batch
+        });
+        self.sealed.extend(batch);
         if self.progress.prefers_gzip.load(Ordering::Relaxed) {
             self.encoder.set_encoding(Encoding::Gzip);
         }

@@ -185,6 +185,7 @@ impl Encoder {
             encoding: self.settings.encoding,
             entries: std::mem::take(&mut self.entries),
             raw_len: std::mem::take(&mut self.packed) as u32,
+            sources: Vec::new(),
         };
         Some(Batch::new(header, std::mem::take(&mut self.body)))
     }

@@ -163,6 +163,7 @@ pub fn revive(json: &[u8]) -> Result<Batch, Unreadable> {
         encoding: Encoding::Zstd,
         entries: 0,
         raw_len: 0,
+        sources: Vec::new(),
     };
     close(&header, header.encoding, &records(json)?)
 }
@@ -246,9 +247,8 @@ fn close(header: &Header, encoding: Encoding, records: &[&RawValue]) -> Result<B
     write(b"]");
     packer.finish(&mut body);
     let entries = records.len() as u32;
-    let header =
-        Header { oldest, encoding, entries, raw_len: raw_len as u32, covers: header.covers.clone(), ..*header };
-    Ok(Batch::new(header, body))
+    let (raw_len, covers) = (raw_len as u32, header.covers.clone());
+    Ok(Batch::new(Header { oldest, encoding, entries, raw_len, covers, sources: Vec::new(), ..*header }, body))
 }
 
 /// Any bytes as a body: opening ends, stays within the header's length and never panics; what opens as
@@ -265,6 +265,7 @@ pub fn fuzz_open(data: &[u8]) {
         encoding,
         entries: 0,
         raw_len: 1 << 16,
+        sources: Vec::new(),
     };
     let batch = Batch::new(header, body.to_vec());
     let Ok(json) = open(&batch) else { return };
@@ -305,6 +306,7 @@ mod tests {
             encoding,
             entries: times.len() as u32,
             raw_len: json.len() as u32,
+            sources: Vec::new(),
         };
         Batch::new(header, body)
     }

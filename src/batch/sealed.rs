@@ -36,13 +36,17 @@ pub struct Header {
     pub entries: u32,
     /// Length of the JSON before compression, bytes.
     pub raw_len: u32,
+    /// Records by the name of their source, for counting what became of them; empty where a body was taken apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<(String, u32)>,
 }
 
 /// A sealed batch; only `batch::Encoder` makes one from redacted records, and the spool reads back
 /// what it wrote.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Batch {
-    /// What is known without opening it. The spool sets `sequence`; nothing else changes after sealing.
+    /// What is known without opening it. The worker sets `sources` and the spool `sequence`; nothing else changes after
+    /// sealing.
     pub header: Header,
     body: Vec<u8>,
 }
@@ -98,6 +102,11 @@ impl Batch {
             crc.update(&(cover.resume.len() as u64).to_le_bytes());
             crc.update(&cover.resume);
         }
+        for (source, records) in &h.sources {
+            crc.update(&(source.len() as u64).to_le_bytes());
+            crc.update(source.as_bytes());
+            crc.update(&records.to_le_bytes());
+        }
         crc.update(&self.body);
         crc.finalize()
     }
@@ -131,6 +140,7 @@ mod tests {
             encoding: Encoding::None,
             entries: 0,
             raw_len: 2,
+            sources: vec![("files".to_owned(), 3)],
         };
         Batch::new(header, b"[]".to_vec())
     }
@@ -145,7 +155,7 @@ mod tests {
     #[test]
     fn any_changed_field_is_noticed() {
         let stored = batch().checksum();
-        let changes: [fn(&mut Batch); 9] = [
+        let changes: [fn(&mut Batch); 11] = [
             |b| b.header.sequence += 1,
             |b| b.header.oldest -= 1,
             |b| b.header.set.0 ^= 1,
@@ -155,6 +165,8 @@ mod tests {
             |b| b.header.covers[0].to.offset += 1,
             |b| b.header.covers[0].resume[1] ^= 4,
             |b| b.body[0] ^= 1,
+            |b| b.header.sources[0].1 += 1,
+            |b| b.header.sources[0].0.push('s'),
         ];
         for (i, change) in changes.iter().enumerate() {
             let mut batch = batch();

@@ -123,7 +123,7 @@ impl Cleaned {
             lines: 1,
             masks: record.masks() as u64,
             masked_lines: u64::from(record.masks() > 0),
-            allowed: u64::from(record.allowed()),
+            allowed: record.allowed().len() as u64,
             withheld: u64::from(record.withheld().is_some()),
             bytes: 0,
         });

@@ -95,7 +95,11 @@ fn ask(config: &Config) -> Result<Told, String> {
     let strange = || format!("what answers at {} is no agent of this version", config.admin);
     Ok(Told {
         ended: value("logveil_rules_reload_requests_total ").ok_or_else(strange)?,
-        rules: value("logveil_rules_loaded ").ok_or_else(strange)?,
+        rules: ["enforce", "shadow"]
+            .into_iter()
+            .map(|stage| value(&format!("logveil_rules_loaded{{stage=\"{stage}\"}} ")))
+            .sum::<Option<_>>()
+            .ok_or_else(strange)?,
         digest: digest.ok_or_else(strange)?.to_owned(),
         refused,
     })

@@ -43,8 +43,8 @@ pub(super) struct Claims {
     masks: Vec<u8>,
     rules: Vec<RuleIndex>,
     shadowed: Vec<RuleIndex>,
-    /// Findings that an exception let through.
-    allowed: u32,
+    /// The rules of findings that an exception let through, one a finding.
+    allowed: Vec<RuleIndex>,
     tokens: Vec<Token>,
     /// Tokens of addresses found in this record, each with the token of its network.
     networks: Vec<(Token, Token)>,
@@ -67,7 +67,7 @@ impl Claims {
         self.networks.clear();
         self.clear_output();
         self.shadowed.clear();
-        self.allowed = 0;
+        self.allowed.clear();
         self.seen.clear();
     }
 
@@ -104,7 +104,7 @@ impl Claims {
             return;
         }
         if allowed(rules, rule, value).is_some() {
-            self.allowed += 1;
+            self.allowed.push(rule);
             return;
         }
         let compiled = rules.of(rule);
@@ -286,8 +286,8 @@ impl Claims {
         &self.shadowed
     }
 
-    pub(super) fn allowed(&self) -> u32 {
-        self.allowed
+    pub(super) fn allowed(&self) -> &[RuleIndex] {
+        &self.allowed
     }
 
     pub(super) fn seen(&self) -> &[Seen] {

@@ -94,7 +94,7 @@ pub struct Redacted<'a> {
     masks: &'a [u8],
     rules: &'a [RuleIndex],
     shadowed: &'a [RuleIndex],
-    allowed: u32,
+    allowed: &'a [RuleIndex],
     tokens: &'a [Token],
     withheld: Option<Withheld>,
     in_open_block: bool,
@@ -172,7 +172,7 @@ impl Redactor {
             masks: claims.masks(),
             rules: &[],
             shadowed: &[],
-            allowed: 0,
+            allowed: &[],
             tokens: &[],
             withheld: Some(reason),
             in_open_block: false,
@@ -393,8 +393,8 @@ impl<'a> Redacted<'a> {
         self.shadowed
     }
 
-    /// Findings of this record that an exception let through.
-    pub fn allowed(&self) -> u32 {
+    /// The rules of this record's findings that an exception let through, one a finding.
+    pub fn allowed(&self) -> &[RuleIndex] {
         self.allowed
     }
 

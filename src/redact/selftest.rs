@@ -13,23 +13,39 @@ pub struct Round {
     pub sent: u32,
     /// Rules whose probe came out readable.
     pub missed: Vec<&'static str>,
+    /// Probes sent and missed, by class of rule.
+    pub classes: Vec<(&'static str, [u32; 2])>,
 }
 
 struct Probe {
     rule: &'static str,
+    /// The rule's class.
+    class: &'static str,
     /// A record and the value planted in it, drawn from the seed.
     draw: fn(&mut Seed) -> (String, String),
 }
 
 const PROBES: &[Probe] = &[
-    Probe { rule: "password", draw: |seed| keyed("password", seed.letters(14)) },
-    Probe { rule: "github-token", draw: |seed| planted(&format!("{}{}", ["gh", "p_"].concat(), seed.letters(36))) },
-    Probe { rule: "email", draw: |seed| planted(&format!("{}@probe.example", seed.lower(10))) },
-    Probe { rule: "ipv4", draw: |seed| planted(&format!("198.51.{}.{}", 100 + seed.below(100), 10 + seed.below(200))) },
-    Probe { rule: "card", draw: |seed| planted(&luhn(&format!("4111{}", seed.digits(11)))) },
-    Probe { rule: "iban", draw: |seed| planted(&iban(&seed.digits(18))) },
-    Probe { rule: "phone", draw: |seed| planted(&format!("+48 601 {} {}", seed.digits(3), seed.digits(3))) },
-    Probe { rule: "mac", draw: |seed| planted(&format!("00:00:5e:00:53:{:02x}", seed.below(256))) },
+    Probe { rule: "password", class: "credential", draw: |seed| keyed("password", seed.letters(14)) },
+    Probe {
+        rule: "github-token",
+        class: "credential",
+        draw: |seed| planted(&format!("{}{}", ["gh", "p_"].concat(), seed.letters(36))),
+    },
+    Probe { rule: "email", class: "contact", draw: |seed| planted(&format!("{}@probe.example", seed.lower(10))) },
+    Probe {
+        rule: "ipv4",
+        class: "network",
+        draw: |seed| planted(&format!("198.51.{}.{}", 100 + seed.below(100), 10 + seed.below(200))),
+    },
+    Probe { rule: "card", class: "financial", draw: |seed| planted(&luhn(&format!("4111{}", seed.digits(11)))) },
+    Probe { rule: "iban", class: "financial", draw: |seed| planted(&iban(&seed.digits(18))) },
+    Probe {
+        rule: "phone",
+        class: "contact",
+        draw: |seed| planted(&format!("+48 601 {} {}", seed.digits(3), seed.digits(3))),
+    },
+    Probe { rule: "mac", class: "device", draw: |seed| planted(&format!("00:00:5e:00:53:{:02x}", seed.below(256))) },
 ];
 
 /// Sends one probe of each kind through `redactor`. `seed` makes the values: give a fresh one each round.
@@ -43,9 +59,11 @@ pub fn round(redactor: &mut Redactor, seed: u64) -> Round {
             continue;
         }
         round.sent += 1;
-        if is_readable(redactor, &line, &value) {
+        let missed = is_readable(redactor, &line, &value);
+        if missed {
             round.missed.push(probe.rule);
         }
+        round.classes.push((probe.class, [1, u32::from(missed)]));
     }
     round
 }
@@ -130,7 +148,7 @@ mod tests {
         let mut redactor = Redactor::new(RuleSet::builtin());
         for seed in 1..200u64 {
             let round = round(&mut redactor, seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-            assert_eq!(round, Round { sent: PROBES.len() as u32, missed: Vec::new() }, "seed {seed}");
+            assert_eq!((round.sent, round.missed.len()), (PROBES.len() as u32, 0), "seed {seed}");
         }
     }
 
@@ -146,6 +164,7 @@ mod tests {
             Redactor::new(Arc::new(RuleSet::compile(rules, &policy).unwrap()))
         };
         assert_eq!(round(&mut rules(&[], true), 7).missed, ["email"]);
-        assert_eq!(round(&mut rules(&["email"], false), 7), Round { sent: 1, missed: Vec::new() });
+        let round = round(&mut rules(&["email"], false), 7);
+        assert_eq!((round.sent, round.missed, round.classes), (1, Vec::new(), vec![("network", [1, 0])]));
     }
 }

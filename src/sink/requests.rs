@@ -16,6 +16,7 @@ pub const BOUNDS: [f64; 9] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, f64::I
 pub struct Requests {
     codes: [AtomicU64; CODES.len()],
     bytes: [AtomicU64; ENCODINGS.len()],
+    records: [AtomicU64; ENCODINGS.len()],
     times: [AtomicU64; BOUNDS.len()],
     micros: AtomicU64,
 }
@@ -37,15 +38,20 @@ impl Requests {
         };
         add(&self.codes, CODES.iter().position(|name| *name == code), 1);
         if code == "2xx" {
-            let place = match encoding {
-                Encoding::Zstd => 0,
-                Encoding::Gzip => 1,
-                Encoding::None => 2,
-            };
-            add(&self.bytes, Some(place), len as u64);
+            add(&self.bytes, Some(place(encoding)), len as u64);
         }
         add(&self.times, BOUNDS.iter().position(|bound| took.as_secs_f64() <= *bound), 1);
         self.micros.fetch_add(took.as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// Notes records that were taken.
+    pub fn note_records(&self, encoding: Encoding, records: u64) {
+        add(&self.records, Some(place(encoding)), records);
+    }
+
+    /// Records that were taken, by encoding.
+    pub fn records_by_encoding(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        ENCODINGS.into_iter().zip(self.records.iter().map(|count| count.load(Ordering::Relaxed)))
     }
 
     /// Requests by answer.
@@ -62,6 +68,15 @@ impl Requests {
     pub fn times(&self) -> (f64, Vec<(f64, u64)>) {
         let counts = self.times.iter().map(|count| count.load(Ordering::Relaxed));
         (self.micros.load(Ordering::Relaxed) as f64 / 1e6, BOUNDS.into_iter().zip(counts).collect())
+    }
+}
+
+/// Where an encoding stands in [`ENCODINGS`].
+fn place(encoding: Encoding) -> usize {
+    match encoding {
+        Encoding::Zstd => 0,
+        Encoding::Gzip => 1,
+        Encoding::None => 2,
     }
 }
 

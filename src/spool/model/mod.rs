@@ -111,6 +111,7 @@ fn batch(range: Range, len: usize) -> Batch {
         encoding: Encoding::None,
         entries: 1,
         raw_len: len as u32,
+        sources: Vec::new(),
     };
     let body = vec![range.filling(); len];
     let refused = Batch::from_spooled(header.clone(), body.clone(), 0).expect_err("no checksum yet");
