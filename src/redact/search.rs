@@ -318,7 +318,7 @@ fn ask(
         if rules.by_trigger.digits.knows(number) {
             scratch.digits_resume = scratch.digits_resume.max(resume);
         }
-        accept(rules, text, record, *rule, hit.span, Some(hit), false, out);
+        accept(rules, text, record, *rule, hit.span, Some(hit), hit.named, out);
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) enum Block {
 pub(super) fn find(text: &[u8], at: usize, _floor: usize) -> Option<ShapeHit> {
     let mut first = None;
     bodies(text, at, &mut |span| first = first.or(Some(span)));
-    first.map(|span| ShapeHit { span, verdict: Verdict::Proves, resume: span.end })
+    first.map(|span| ShapeHit::new(span.start as usize, span.end as usize, Verdict::Proves))
 }
 
 /// Reports every part of the body of the block whose marker begins at `at`; parts are separated where the

@@ -21,12 +21,15 @@ mod ipv6;
 pub(crate) mod key_block;
 mod letter_ids;
 mod mac;
+mod named_token;
 mod names;
 mod otp;
 mod phone;
 mod places;
 mod postal;
+mod prefixed_token;
 mod refuted;
+mod services;
 mod spelled_email;
 pub(in crate::redact) mod start;
 #[cfg(test)]
@@ -76,6 +79,8 @@ pub struct ShapeHit {
     pub verdict: Verdict,
     /// Triggers of this shape before this offset need not be asked.
     pub resume: u32,
+    /// What stands beside it names it, as a key would: no `keep` rule speaks against it.
+    pub named: bool,
 }
 
 /// `find(text, at, floor)`: `at` is the trigger's offset, nothing left of `floor` may be read.
@@ -107,7 +112,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 impl ShapeHit {
     /// A hit on `start..end`; the shape need not be asked again before `end`.
     fn new(start: usize, end: usize, verdict: Verdict) -> ShapeHit {
-        ShapeHit { span: Span::new(start, end), verdict, resume: end as u32 }
+        ShapeHit { span: Span::new(start, end), verdict, resume: end as u32, named: false }
     }
 }
 
@@ -367,6 +372,8 @@ const TABLE: &[Shape] = &[
         find: |text, at, floor| digit_ids::find(&digit_ids::IMEI, text, at, floor),
     },
     Shape { name: "uuid", triggers: &[Trigger::OpaqueRun], first_runs: ANY_RUN, find: tokens::uuid },
+    Shape { name: "prefixed-token", triggers: &[Trigger::OpaqueRun], first_runs: ANY_RUN, find: prefixed_token::find },
+    Shape { name: "named-token", triggers: &[Trigger::OpaqueRun], first_runs: ANY_RUN, find: named_token::find },
     Shape { name: "jwt", triggers: &[Trigger::Literals(tokens::HEADERS)], first_runs: ANY_RUN, find: tokens::json_web },
     Shape { name: "otp-code", triggers: &[Trigger::Words(otp::PHRASES)], first_runs: ANY_RUN, find: otp::find },
     // Passwords in addresses of services.

@@ -1,0 +1,279 @@
+//! `named-token`: a random token right behind the name of a service, `vercel: x9…`, `adzuna KEY=x9…`,
+//! `find a vercel secret x9… within`, `datadog-secrettoken-00a2…`.
+//!
+//! Names of services stand on most lines of a workflow platform, so they start nothing: the shape is asked at
+//! runs of token characters only, most of which are gone after one look at what they are made of, and reads
+//! the few words before them. Ids with a type in front (`cus_…`), UUIDs and, behind a bare name, hexadecimal
+//! digits (commits, containers, events) are left alone.
+
+use super::ShapeHit;
+use super::edge::ends_with_fold;
+use super::services::{SERVICES, WITH_NOUN};
+use crate::redact::carrier::kind::is_random;
+use crate::redact::validate::{Verdict, content};
+
+/// Bytes before the token in which its name may stand.
+const REACH: usize = 48;
+/// A token shorter than this is an id, a version, a word.
+const SHORTEST: usize = 16;
+/// A longer run is data; it is not read to its end.
+const LONGEST: usize = 512;
+
+/// What the last word between name and token ends in.
+const NOUNS: &[&str] = &["key", "token", "secret", "apikey", "pat", "auth", "credential", "credentials", "api"];
+
+/// Words that may stand before one of them.
+const QUALIFIERS: &[&str] = &[
+    "access",
+    "account",
+    "admin",
+    "api",
+    "app",
+    "application",
+    "auth",
+    "bearer",
+    "bot",
+    "client",
+    "consumer",
+    "deploy",
+    "dev",
+    "ingest",
+    "license",
+    "live",
+    "oauth",
+    "oauth2",
+    "personal",
+    "private",
+    "prod",
+    "rest",
+    "sandbox",
+    "secret",
+    "server",
+    "service",
+    "signing",
+    "test",
+    "user",
+    "write",
+];
+
+/// The whole token, when what stands before it gives it away.
+pub(super) fn find(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
+    let limit = text.len().min(at + LONGEST);
+    let run = at + text[at..limit].iter().take_while(|byte| is_token(**byte)).count();
+    if run == limit && limit < text.len() {
+        return None;
+    }
+    if let Some(hit) = glued(text, at, run) {
+        return Some(hit);
+    }
+    let start = token_start(text, at, floor);
+    let end = token_end(text, run, limit);
+    let token = &text[start..end];
+    if token.len() < SHORTEST || !has_both(token) || start <= floor {
+        return None;
+    }
+    let named = name_before(text, start, floor)?;
+    let fits = match named {
+        Named::Noun => true,
+        Named::Bare { sign } => !is_typed(token) && !is_uuid(token) && (sign || !is_hex(token)),
+    };
+    (fits && is_random(token)).then(|| ShapeHit { named: true, ..ShapeHit::new(start, end, Verdict::Proves) })
+}
+
+/// The start of the token: further left than the run, which begins at signs that tokens may have inside.
+fn token_start(text: &[u8], at: usize, floor: usize) -> usize {
+    const MOST: usize = 64;
+    let before = &text[floor.max(at.saturating_sub(MOST))..at];
+    if !before.last().is_some_and(|byte| b".+/~".contains(byte)) {
+        return at;
+    }
+    at - before.iter().rev().take_while(|byte| is_token(**byte) || b".+/~".contains(byte)).count()
+}
+
+/// How the token is named.
+enum Named {
+    /// By a service and a noun: `vercel token`; or by `secret`.
+    Noun,
+    /// By a service alone; whether a sign of assignment stands between.
+    Bare {
+        /// One does.
+        sign: bool,
+    },
+}
+
+fn name_before(text: &[u8], at: usize, floor: usize) -> Option<Named> {
+    let lowest = floor.max(at.saturating_sub(REACH));
+    let before = &text[lowest..at];
+    let signs = before.iter().rev().take(6).take_while(|byte| b" \t:=\"'`\\|>({,".contains(byte)).count();
+    if signs == 0 {
+        return None;
+    }
+    let (name, between) = before.split_at(before.len() - signs);
+    let sign = between.iter().any(|byte| b":=|>".contains(byte));
+    let (last, rest) = last_word(name)?;
+    if is_listed(last, rest, &[SERVICES]) {
+        return Some(Named::Bare { sign });
+    }
+    if !NOUNS.iter().any(|noun| ends_with_fold(last, noun)) {
+        return None;
+    }
+    if ends_with_fold(last, "secret") {
+        return Some(Named::Noun);
+    }
+    let mut words = rest;
+    for _ in 0..3 {
+        let (word, rest) = last_word(words)?;
+        if is_listed(word, rest, &[SERVICES, WITH_NOUN]) {
+            return Some(Named::Noun);
+        }
+        if !QUALIFIERS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes())) {
+            return None;
+        }
+        words = rest;
+    }
+    None
+}
+
+/// The word that ends `text`, and what stands before it; one separator may follow it.
+fn last_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let joint = text.last().is_some_and(|byte| b" _-.".contains(byte));
+    let text = &text[..text.len() - usize::from(joint)];
+    let length = text.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    (length >= 2).then(|| (&text[text.len() - length..], &text[..text.len() - length]))
+}
+
+/// Whether a word, alone or with the one before it (`new relic`), is the name of a service.
+fn is_listed(word: &[u8], before: &[u8], lists: &[&[&str]]) -> bool {
+    let listed = |first: &[u8]| {
+        let mut name = [0; 24];
+        let length = first.len() + word.len();
+        if length > name.len() {
+            return false;
+        }
+        name[..first.len()].copy_from_slice(first);
+        name[first.len()..length].copy_from_slice(word);
+        name[..length].make_ascii_lowercase();
+        let known = |service: &&str| service.as_bytes().cmp(&name[..length]);
+        lists.iter().any(|list| list.binary_search_by(known).is_ok())
+    };
+    listed(b"") || last_word(before).is_some_and(|(first, _)| listed(first))
+}
+
+/// `datadog-secrettoken-00a2…`: a run whose last part is the token and whose part before names it.
+fn glued(text: &[u8], at: usize, run: usize) -> Option<ShapeHit> {
+    const LEAST: usize = 24;
+    const NAMES: [&str; 8] =
+        ["token", "secret", "apikey", "api_key", "api-key", "secretkey", "secret_key", "secret-key"];
+    let named =
+        |dash: &usize| NAMES.iter().any(|name| *dash > name.len() && ends_with_fold(&text[at..at + dash], name));
+    let start = at + memchr::memchr_iter(b'-', &text[at..run]).find(named)? + 1;
+    let token = &text[start..run];
+    (token.len() >= LEAST && has_both(token) && is_random(token))
+        .then(|| ShapeHit { named: true, ..ShapeHit::new(start, run, Verdict::Proves) })
+}
+
+/// The end of the token: further than the run, which ends at signs that tokens may have inside.
+fn token_end(text: &[u8], run: usize, limit: usize) -> usize {
+    let more = text[run..limit].iter().take_while(|byte| is_token(**byte) || b".+/=~:".contains(byte)).count();
+    let end = run + more;
+    end - text[run..end].iter().rev().take_while(|byte| b".:/~".contains(byte)).count()
+}
+
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+fn has_both(token: &[u8]) -> bool {
+    token.iter().any(u8::is_ascii_digit) && token.iter().any(u8::is_ascii_alphabetic)
+}
+
+fn is_hex(token: &[u8]) -> bool {
+    token.iter().all(u8::is_ascii_hexdigit)
+}
+
+fn is_uuid(token: &[u8]) -> bool {
+    content::uuid(token) != Verdict::Refutes
+}
+
+/// `cus_9s6XKzkNRiz8i3`, `SM8f14…`: an id that says what it is the id of. Keys say that they are one.
+fn is_typed(token: &[u8]) -> bool {
+    const KEYS: [&[u8]; 10] = [b"live", b"test", b"sk", b"pk", b"rk", b"key", b"api", b"secret", b"token", b"pat"];
+    let letters = token.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let prefix = (2..=12).contains(&letters)
+        && matches!(token.get(letters), Some(b'_' | b'-'))
+        && !KEYS.contains(&&token[..letters]);
+    let capitals = token.len() == 34 && token[..2].iter().all(u8::is_ascii_uppercase) && is_hex(&token[2..]);
+    prefix || capitals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::shape::by_name;
+
+    fn found(text: &str) -> Option<String> {
+        let shape = by_name("named-token").unwrap();
+        let bytes = text.as_bytes();
+        let starts = (0..bytes.len()).filter(|at| {
+            is_token(bytes[*at])
+                && (*at == 0 || !is_token(bytes[at - 1]))
+                && bytes[*at..].iter().take_while(|byte| is_token(**byte)).count() >= SHORTEST
+        });
+        let hit = starts.filter_map(|at| (shape.find)(bytes, at, 0)).next()?;
+        Some(text[hit.span.start as usize..hit.span.end as usize].to_owned())
+    }
+
+    const HEX: &str = "8f14e45fceea167a5a36dedd4bea2543";
+    const MIXED: &str = "q7zx9lm2vt4kd8rw1bt5n3hp";
+
+    #[test]
+    fn lists_are_sorted_and_fit() {
+        for list in [SERVICES, WITH_NOUN] {
+            assert!(list.is_sorted());
+            assert!(list.iter().all(|name| (2..=24).contains(&name.len())));
+        }
+        assert!(WITH_NOUN.iter().all(|name| SERVICES.binary_search(name).is_err()));
+    }
+
+    #[test]
+    fn names_of_services_and_nouns_give_tokens_away() {
+        for before in [
+            "vercel ",
+            "vercel: ",
+            "\"vercel\": \"",
+            "# vercel ",
+            "adzuna KEY=",
+            "new relic = '",
+            "github api token ",
+            "a foo secret ",
+        ] {
+            assert_eq!(found(&format!("{before}{MIXED}")).as_deref(), Some(MIXED), "{before}");
+        }
+        for before in ["datadog: ", "adzuna KEY=", "You can find a foo secret ", "github key ", "datadog-secrettoken-"]
+        {
+            assert_eq!(found(&format!("{before}{HEX}")).as_deref(), Some(HEX), "{before}");
+        }
+    }
+
+    #[test]
+    fn ids_hashes_and_other_names_stay() {
+        let uuid = "3f2a9c1e-7b6d-4e5f-8a9b-0c1d2e3f4a5b";
+        for text in [
+            format!("github {HEX}"),
+            format!("docker: {HEX}"),
+            format!("datadog {HEX}"),
+            format!("shopify order {MIXED}"),
+            format!("connector shopify {uuid} started"),
+            format!("slack: {uuid}"),
+            format!("stripe cus_{MIXED}"),
+            format!("twilio SM{HEX}"),
+            format!("trace {HEX} of datadog"),
+            format!("cache-key-{HEX}"),
+            format!("sort key {HEX}"),
+            "stripe exports/2026/part-0001.parquet".to_owned(),
+            "vercel deployment-preview-2026-03-01".to_owned(),
+        ] {
+            assert_eq!(found(&text), None, "{text}");
+        }
+    }
+}
