@@ -34,6 +34,41 @@ const CUTS: [usize; 6] = [LONGEST, 12, 8, 6, 5, 4];
 pub(super) struct Pattern {
     pub(super) bytes: Box<[u8]>,
     pub(super) exact: bool,
+    pub(super) border: Border,
+}
+
+/// What must stand on either side of a literal: a first look that spares a hit, never a judgement.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Border {
+    /// Anything.
+    Any,
+    /// No letter or digit that makes it a part of a longer word.
+    Word,
+    /// No small letter that goes on with the word, a plural aside; before short words none that they go on with.
+    Key,
+}
+
+/// Key words from this length on may be glued to a word before them.
+const GLUED: usize = 8;
+
+impl Border {
+    fn holds(self, text: &[u8], start: usize, end: usize) -> bool {
+        let before = |n: usize| if start >= n { text[start - n] } else { 0 };
+        let after = |n: usize| text.get(end + n).copied().unwrap_or(0);
+        match self {
+            Border::Any => true,
+            // Humps count as borders, as they do for context words; letters beyond ASCII are left to them.
+            Border::Word => {
+                (!before(1).is_ascii_alphanumeric() || text[start].is_ascii_uppercase())
+                    && (!after(0).is_ascii_alphanumeric() || after(0).is_ascii_uppercase())
+            }
+            Border::Key => {
+                let goes_on = after(0).is_ascii_lowercase() && (after(0) != b's' || after(1).is_ascii_lowercase());
+                let glued = before(1).is_ascii_lowercase() && text[start].is_ascii_lowercase() && before(2) != b'\\';
+                !(goes_on || glued && end - start < GLUED)
+            }
+        }
+    }
 }
 
 /// The compiled automaton.
@@ -60,6 +95,7 @@ struct Known {
     /// Length of the part that the automaton knows.
     cut: u8,
     compare: Compare,
+    border: Border,
 }
 
 /// What is left to compare where the automaton saw a literal.
@@ -125,6 +161,7 @@ impl Automaton {
                     (false, true) => Compare::Folded,
                     (false, false) => Compare::Nothing,
                 },
+                border: literal.border,
             });
             automaton.bytes.extend_from_slice(&literal.bytes);
         }
@@ -232,7 +269,7 @@ impl Automaton {
                 Compare::Folded => seen.eq_ignore_ascii_case(bytes),
                 Compare::Exact => seen == bytes,
             };
-            if same {
+            if same && known.border.holds(text, start, start + length) {
                 hits.push(Hit::new(start, length, literal));
             }
         }
@@ -437,7 +474,7 @@ mod tests {
 
     fn naive(literals: &[Pattern], text: &[u8]) -> Vec<(usize, usize, usize)> {
         let mut found = Vec::new();
-        for (index, Pattern { bytes: literal, exact }) in literals.iter().enumerate() {
+        for (index, Pattern { bytes: literal, exact, .. }) in literals.iter().enumerate() {
             for (start, window) in text.windows(literal.len()).enumerate() {
                 let same = if *exact { *window == **literal } else { window.eq_ignore_ascii_case(literal) };
                 if same {
@@ -465,7 +502,10 @@ mod tests {
     ];
 
     fn patterns(literals: &[(&str, bool)]) -> Vec<Pattern> {
-        literals.iter().map(|(text, exact)| Pattern { bytes: text.as_bytes().into(), exact: *exact }).collect()
+        literals
+            .iter()
+            .map(|(text, exact)| Pattern { bytes: text.as_bytes().into(), exact: *exact, border: Border::Any })
+            .collect()
     }
 
     fn found(literals: &[Pattern], text: &[u8]) -> Vec<(usize, usize, usize)> {
@@ -478,24 +518,48 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn every_occurrence_is_found_once(
-            text in "([abcABó1 ]|aa[-_ ]bcabcabca|aabbccaabbc[bcC]){0,40}",
-            times in 1usize..40,
-        ) {
-            let (literals, text) = (patterns(LITERALS), text.repeat(times).into_bytes());
-            prop_assert_eq!(found(&literals, &text), naive(&literals, &text));
-        }
+           #[test]
+           fn every_occurrence_is_found_once(
+               text in "([abcABó1 ]|aa[-_ ]bcabcabca|aabbccaabbc[bcC]){0,40}",
+               times in 1usize..40,
+           ) {
+               let (literals, text) = (patterns(LITERALS), text.repeat(times).into_bytes());
+               prop_assert_eq!(found(&literals, &text), naive(&literals, &text));
+           }
 
-        /// More bytes than there are classes, and strings that differ in what a class does not tell.
-        #[test]
-        fn rare_bytes_are_told_apart(text in prop::collection::vec(any::<u8>(), 0..400), start in any::<u8>()) {
-            let literal = |byte: u8| Pattern { bytes: [byte, byte.wrapping_add(1)].into(), exact: byte.is_multiple_of(2) };
-            let mut literals: Vec<Pattern> = (0..=255).map(literal).collect();
-            literals.push(Pattern { bytes: (0..20).map(|step| start.wrapping_add(step)).collect(), exact: false });
-            let mut text = text;
-            text.extend((0..=255).map(|step: u8| start.wrapping_add(step)));
-            prop_assert_eq!(found(&literals, &text), naive(&literals, &text));
+           /// More bytes than there are classes, and strings that differ in what a class does not tell.
+           #[test]
+           fn rare_bytes_are_told_apart(text in prop::collection::vec(any::<u8>(), 0..400), start in any::<u8>()) {
+               let literal = |byte: u8| Pattern { bytes: [byte, byte.wrapping_add(1)].into(), exact: byte.is_multiple_of(2), border: Border::Any };
+               let mut literals: Vec<Pattern> = (0..=255).map(literal).collect();
+               literals.push(Pattern {
+    bytes: (0..20).map(|step| start.wrapping_add(step)).collect(), exact: false, border: Border::Any });
+               let mut text = text;
+               text.extend((0..=255).map(|step: u8| start.wrapping_add(step)));
+               prop_assert_eq!(found(&literals, &text), naive(&literals, &text));
+           }
+       }
+
+    #[test]
+    fn parts_of_words_are_no_hits_where_a_border_is_wanted() {
+        let hits = |border, text: &str| {
+            let automaton = Automaton::new(&[Pattern { bytes: b"pesel".as_slice().into(), exact: false, border }]);
+            let mut found = Vec::new();
+            automaton.scan(text.as_bytes(), &mut found);
+            found.len()
+        };
+        for (text, any, word, key) in [
+            ("apesel", 1, 0, 0),
+            ("pesels", 1, 0, 1),
+            ("pesela", 1, 0, 0),
+            ("peselsa", 1, 0, 0),
+            ("numerPesel", 1, 1, 1),
+            ("peselNumber pesel", 2, 2, 2),
+            ("1pesel2", 1, 0, 1),
+            (r"\npesel", 1, 0, 1),
+        ] {
+            let found = [Border::Any, Border::Word, Border::Key].map(|border| hits(border, text));
+            assert_eq!(found, [any, word, key], "{text}");
         }
     }
 

@@ -5,10 +5,13 @@
 
 use super::finding::Span;
 use super::rule::Words;
+use std::ops::Range;
 
 /// Compiled words of one rule.
 pub(super) struct Near {
     words: Vec<Box<[u8]>>,
+    /// First bytes of the words, in either case; one bit each.
+    first: [u64; 4],
     within: usize,
 }
 
@@ -35,7 +38,13 @@ impl Near {
                 }
             }
         }
-        Near { words: compiled, within: words.within as usize }
+        let mut first = [0; 4];
+        for byte in compiled.iter().filter_map(|word| word.first()) {
+            for byte in [*byte, byte.to_ascii_uppercase()] {
+                first[usize::from(byte / 64)] |= 1 << (byte % 64);
+            }
+        }
+        Near { words: compiled, first, within: words.within as usize }
     }
 
     /// The words as they are compared.
@@ -49,23 +58,39 @@ impl Near {
         let before = start.saturating_sub(self.within + 24).max(floor);
         let after = (end + self.within + 24).min(limit);
         let mut nearest = Nearness::None;
-        for word in &self.words {
-            for found in occurrences(text, before..start, word) {
-                let distance = start - (found + word.len()) + hidden(&text[found + word.len()..start]);
-                if distance <= self.within && whole_word(text, found, word.len(), floor, limit) {
-                    let adjacent = text[found + word.len()..start].iter().all(|byte| !byte.is_ascii_alphanumeric());
-                    nearest = nearest.max(if adjacent { Nearness::Adjacent } else { Nearness::Near });
-                }
+        for (found, word) in self.occurrences(text, before..start, floor) {
+            let distance = start - (found + word.len()) + hidden(&text[found + word.len()..start]);
+            if distance <= self.within && whole_word(text, found, word.len(), floor, limit) {
+                let adjacent = text[found + word.len()..start].iter().all(|byte| !byte.is_ascii_alphanumeric());
+                nearest = nearest.max(if adjacent { Nearness::Adjacent } else { Nearness::Near });
             }
-            for found in occurrences(text, end..after, word) {
-                if found - end + hidden(&text[end..found]) <= self.within
-                    && whole_word(text, found, word.len(), floor, limit)
-                {
-                    nearest = nearest.max(Nearness::Near);
-                }
+        }
+        for (found, word) in self.occurrences(text, end..after, floor) {
+            if found - end + hidden(&text[end..found]) <= self.within
+                && whole_word(text, found, word.len(), floor, limit)
+            {
+                nearest = nearest.max(Nearness::Near);
             }
         }
         nearest
+    }
+
+    /// Where words stand in the window, ASCII letters folded, that may be whole words.
+    fn occurrences<'t>(
+        &'t self,
+        text: &'t [u8],
+        window: Range<usize>,
+        floor: usize,
+    ) -> impl Iterator<Item = (usize, &'t [u8])> + 't {
+        let begins = move |at: &usize| {
+            let byte = text[*at];
+            self.first[usize::from(byte / 64)] >> (byte % 64) & 1 == 1 && word_begins(text, *at, floor)
+        };
+        window.clone().filter(begins).flat_map(move |at| {
+            let rest = &text[at..window.end];
+            let stands = move |word: &&[u8]| rest.get(..word.len()).is_some_and(|here| here.eq_ignore_ascii_case(word));
+            self.words.iter().map(|word| &**word).filter(stands).map(move |word| (at, word))
+        })
     }
 }
 
@@ -84,27 +109,21 @@ fn hidden(between: &[u8]) -> usize {
         * LONGER
 }
 
-/// Offsets at which `word` (lower case) stands in the window, ASCII letters folded.
-fn occurrences<'t>(text: &'t [u8], window: std::ops::Range<usize>, word: &'t [u8]) -> impl Iterator<Item = usize> + 't {
-    let first = word.first().copied().unwrap_or(0);
-    let last = window.end.saturating_sub(word.len());
-    (window.start..last.saturating_add(1).min(window.end)).filter(move |&at| {
-        text[at].to_ascii_lowercase() == first
-            && text.get(at..at + word.len()).is_some_and(|here| here.eq_ignore_ascii_case(word))
-            && at + word.len() <= window.end
-    })
+/// Whether a word may begin at `at`: camelCase counts as a boundary, `numerPesel` holds the word `pesel`.
+fn word_begins(text: &[u8], at: usize, floor: usize) -> bool {
+    at == floor || !is_letter(text[at - 1]) || (text[at].is_ascii_uppercase() && text[at - 1].is_ascii_lowercase())
 }
 
-/// camelCase counts as a word boundary: `numerPesel` holds the word `pesel`.
 fn whole_word(text: &[u8], at: usize, len: usize, floor: usize, limit: usize) -> bool {
-    let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80;
-    let hump = text[at].is_ascii_uppercase() && at > floor && text[at - 1].is_ascii_lowercase();
-    let left = at == floor || !letter(text[at - 1]) || hump;
     let next = at + len;
     let right = next >= limit
-        || !letter(text[next])
+        || !is_letter(text[next])
         || (text[next].is_ascii_uppercase() && text[next - 1].is_ascii_lowercase());
-    left && right && !in_label(text, at, floor, limit)
+    word_begins(text, at, floor) && right && !in_label(text, at, floor, limit)
+}
+
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte >= 0x80
 }
 
 /// A word of a label of ours says nothing: a second pass would find more than the first.

@@ -11,7 +11,12 @@ use super::shape::start::{before, behind, lead};
 #[derive(Default)]
 pub(super) struct DigitFilter {
     least: Vec<u8>,
+    /// Right behind a letter that another digit precedes, nothing begins with fewer than [`LONG`] digits.
+    short_after_letter: bool,
 }
+
+/// A first run from this length on is looked at wherever it stands.
+pub(super) const LONG: u32 = 8;
 
 /// Kinds of the first digit: 0, 1, 2 to 8, 9.
 const LEADS: [&[usize]; 4] = [&[lead::ZEROS, lead::ZERO], &[lead::ONE], &[lead::MIDDLE], &[lead::NINE]];
@@ -58,7 +63,17 @@ impl DigitFilter {
                 }
             }
         }
-        DigitFilter { least }
+        let places = (0..LEADS.len()).flat_map(|lead| (0..behind::COUNT).map(move |behind| (lead, behind)));
+        let asks =
+            |(lead, behind)| (1..LONG as usize).any(|run| least[cell(before::LETTERS_1, lead, behind, run)] < u8::MAX);
+        let short_after_letter = !places.into_iter().any(asks);
+        DigitFilter { least, short_after_letter }
+    }
+
+    /// Whether groups in the middle of hexadecimal ids may be passed over: those shorter than [`LONG`] right behind a
+    /// letter that another digit precedes.
+    pub(super) fn passes_over_ids(&self) -> bool {
+        self.short_after_letter
     }
 
     /// Whether to ask the index at the group whose first digit is at `at`. `digits` has a bit for each byte from there

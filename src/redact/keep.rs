@@ -5,17 +5,20 @@
 
 use super::finding::Span;
 use super::rule::{Keep, KeepShape, RuleIndex};
+use std::collections::BTreeMap;
 
 /// All keep rules of a set, compiled.
 #[derive(Default)]
 pub(super) struct Keeps {
     rules: Vec<Compiled>,
+    /// Rules that keep their shape in any place, by their place in `rules`.
+    anywhere: Vec<u16>,
+    /// Key names in lower case without separators, by their last letter, and the place of their rule.
+    paths: BTreeMap<u8, Vec<(Box<[u8]>, u16)>>,
 }
 
 struct Compiled {
     rule: RuleIndex,
-    /// Key names in lower case without separators; empty: any place.
-    paths: Vec<Box<[u8]>>,
     shape: KeepShape,
 }
 
@@ -25,8 +28,16 @@ impl Keeps {
         let letters = |name: &String| -> Box<[u8]> {
             name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()).collect()
         };
-        let paths = keep.path.iter().map(letters).collect();
-        self.rules.push(Compiled { rule, paths, shape: keep.shape });
+        let place = self.rules.len() as u16;
+        self.rules.push(Compiled { rule, shape: keep.shape });
+        if keep.path.is_empty() {
+            self.anywhere.push(place);
+        }
+        for path in keep.path.iter().map(letters) {
+            if let Some(last) = path.last() {
+                self.paths.entry(*last).or_default().push((path, place));
+            }
+        }
     }
 
     /// The rule that keeps the value which holds `span`. Looks at most 256 bytes to either side.
@@ -36,16 +47,18 @@ impl Keeps {
         }
         let value = value_around(text, span, floor, limit);
         let bytes = &text[value.clone()];
-        // Many rules ask for few shapes, and few of them then ask for the key.
-        let (mut shapes, mut key) = ([None; KeepShape::NAMES.len()], None);
-        let keeper = self.rules.iter().find(|rule| {
-            *shapes[rule.shape as usize].get_or_insert_with(|| has_shape(rule.shape, bytes))
-                && (rule.paths.is_empty() || {
-                    let key = *key.get_or_insert_with(|| key_before(text, value.start, floor));
-                    rule.paths.iter().any(|path| ends_in(key, path))
-                })
-        });
-        keeper.map(|rule| rule.rule)
+        // Many rules ask for few shapes.
+        let mut shapes = [None; KeepShape::NAMES.len()];
+        let mut fits = |place: u16| {
+            let shape = self.rules[usize::from(place)].shape;
+            *shapes[shape as usize].get_or_insert_with(|| has_shape(shape, bytes))
+        };
+        let key = key_before(text, value.start, floor);
+        let last = key.iter().rev().find(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase);
+        let paths = last.and_then(|last| self.paths.get(&last)).map_or(&[][..], Vec::as_slice);
+        let under_key = paths.iter().filter(|(path, _)| ends_in(key, path)).map(|(_, place)| *place);
+        let keeper = self.anywhere.iter().copied().chain(under_key).filter(|place| fits(*place)).min();
+        keeper.map(|place| self.rules[usize::from(place)].rule)
     }
 }
 

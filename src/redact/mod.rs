@@ -6,6 +6,7 @@
 //! findings, mapped back to raw bytes, becomes masks. A record is never parsed into a tree and printed
 //! again: bytes outside masks are the bytes that were read.
 
+mod anchor;
 mod automaton;
 mod boundary;
 pub mod builtin;

@@ -3,8 +3,8 @@
 //! All literals stand in one automaton, ASCII letters folded; a literal that asks for exact case is
 //! compared once more where it hit. Each hit leads to one or more *targets*: what the engine does there.
 
-pub(super) use super::automaton::Hit;
 use super::automaton::{Automaton, LONGEST, Pattern};
+pub(super) use super::automaton::{Border, Hit};
 
 /// What a literal hit leads to. Numbers index the rule set's tables.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -27,14 +27,16 @@ pub(super) struct Literal {
     pub(super) bytes: Vec<u8>,
     /// ASCII letters match in either case.
     pub(super) folded: bool,
+    /// What must stand around it.
+    pub(super) border: Border,
     /// What to do at a hit.
     pub(super) target: Target,
 }
 
 impl Literal {
-    /// Equal texts stand together, folded ones before exact ones.
-    fn order(&self) -> (&[u8], bool, Target) {
-        (&self.bytes, !self.folded, self.target)
+    /// What one literal of the automaton stands for. Equal texts stand together, folded ones before exact ones.
+    fn kind(&self) -> (&[u8], bool, Border) {
+        (&self.bytes, !self.folded, self.border)
     }
 }
 
@@ -57,14 +59,15 @@ impl Prefilter {
         if let Some(other) = literals.iter().find(|literal| !fits(literal)) {
             return Err(format!("a literal of {} bytes; 1 to {LONGEST} are possible", other.bytes.len()));
         }
-        literals.sort_unstable_by(|one, two| one.order().cmp(&two.order()));
-        literals.dedup_by(|one, two| one.order() == two.order());
+        literals.sort_unstable_by(|one, two| (one.kind(), one.target).cmp(&(two.kind(), two.target)));
+        literals.dedup_by(|one, two| (one.kind(), one.target) == (two.kind(), two.target));
         let (mut patterns, mut ranges, mut targets) = (Vec::new(), Vec::new(), Vec::new());
-        for group in literals.chunk_by(|one, two| (&one.bytes, one.folded) == (&two.bytes, two.folded)) {
+        for group in literals.chunk_by(|one, two| one.kind() == two.kind()) {
             let from = targets.len() as u32;
             targets.extend(group.iter().map(|literal| literal.target));
             ranges.push((from, targets.len() as u32));
-            patterns.push(Pattern { bytes: group[0].bytes.clone().into_boxed_slice(), exact: !group[0].folded });
+            let Literal { bytes, folded, border, .. } = &group[0];
+            patterns.push(Pattern { bytes: bytes.clone().into_boxed_slice(), exact: !folded, border: *border });
         }
         Ok(Prefilter { automaton: Automaton::new(&patterns), ranges, targets })
     }
@@ -94,7 +97,12 @@ mod tests {
 
     #[test]
     fn case_counts_only_where_asked() {
-        let literal = |bytes: &str, folded, target| Literal { bytes: bytes.as_bytes().to_vec(), folded, target };
+        let literal = |bytes: &str, folded, target| Literal {
+            bytes: bytes.as_bytes().to_vec(),
+            folded,
+            border: Border::Any,
+            target,
+        };
         let filter = Prefilter::compile([
             literal("AKIA", false, Target::Anchor(0)),
             literal("token", true, Target::Key(1)),

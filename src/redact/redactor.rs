@@ -16,7 +16,7 @@ use super::search::{Found, Scratch, Sight, Window, search, search_text};
 use super::shape::key_block::{self, Block, Line};
 use super::steps;
 use super::trigger::Triggers;
-use super::view::Expander;
+use super::view::{Encodings, Expander};
 use crate::record::Fingerprint;
 use crate::token::{Minter, Token};
 use std::ops::Range;
@@ -78,6 +78,11 @@ impl StreamState {
             .then(|| new.rules().iter().position(|rule| rule.id == old.id(carry.rule)))
             .flatten();
         self.carry = place.map(|at| (new.fingerprint(), Carry { rule: RuleIndex(at as u16), ..carry }));
+    }
+
+    /// True when the next record is read as if it were the first.
+    fn is_idle(&self) -> bool {
+        self.open.is_none() && self.carry.is_none()
     }
 
     /// True while a later record may continue something: never for more than 256 records in a row.
@@ -152,9 +157,13 @@ impl Redactor {
         let (mut start, mut first_hit) = (0, 0);
         for &end in ends {
             let range = start..end as usize;
-            let last_hit =
-                first_hit + self.sight.hits[first_hit..].partition_point(|hit| (hit.start() as usize) < range.end);
-            self.record(stream, block, range.clone(), first_hit..last_hit, each);
+            let rest = &self.sight.hits[first_hit..];
+            let last_hit = first_hit + rest.iter().take_while(|hit| (hit.start() as usize) < range.end).count();
+            if first_hit == last_hit && stream.is_idle() && self.sight.triggers.are_silent(block, &range) {
+                self.untouched(block, range.clone(), each);
+            } else {
+                self.record(stream, block, range.clone(), first_hit..last_hit, each);
+            }
             (start, first_hit) = (range.end, last_hit);
         }
     }
@@ -179,6 +188,24 @@ impl Redactor {
         });
     }
 
+    /// Hands out a record that nothing was seen in.
+    fn untouched(&mut self, block: &[u8], range: Range<usize>, each: &mut dyn FnMut(&Redacted<'_>)) {
+        let raw = without_line_end(block, &range);
+        self.work.claims.begin(raw.clone());
+        each(&Redacted {
+            raw: &block[raw],
+            range,
+            edits: &[],
+            masks: &[],
+            rules: &[],
+            shadowed: &[],
+            allowed: &[],
+            tokens: &[],
+            withheld: None,
+            in_open_block: false,
+        });
+    }
+
     fn record(
         &mut self,
         stream: &mut StreamState,
@@ -187,8 +214,7 @@ impl Redactor {
         hits: Range<usize>,
         each: &mut dyn FnMut(&Redacted<'_>),
     ) {
-        let text_end = if range.end > range.start && block[range.end - 1] == b'\n' { range.end - 1 } else { range.end };
-        let text = range.start..text_end;
+        let text = without_line_end(block, &range);
         let Redactor { rules, minter, sight: Sight { hits: all, triggers }, work } = self;
         let window = Window { hits: &all[hits], record: text.clone() };
         let outcome =
@@ -221,6 +247,11 @@ impl Redactor {
     }
 }
 
+fn without_line_end(block: &[u8], range: &Range<usize>) -> Range<usize> {
+    let ends = range.end > range.start && block[range.end - 1] == b'\n';
+    range.start..range.end - usize::from(ends)
+}
+
 impl Work {
     /// Finds everything in one record and writes its edits.
     fn find(
@@ -248,14 +279,11 @@ impl Work {
             self.claims.add(rules, minter.as_deref_mut(), block, found, None);
         }
         // Without a trace of an encoding in the record there is no view of it.
-        let encoded = triggers.may_be_encoded(record.start, record.end);
+        let encodings = triggers.encodings(record.start, record.end);
         let mut from = record.start;
-        loop {
-            if !encoded {
-                break;
-            }
+        while encodings.any() {
             let to = record.end.min(from + VIEW_WINDOW);
-            self.views(rules, minter.as_deref_mut(), &block[from..to], from)?;
+            self.views(rules, minter.as_deref_mut(), &block[from..to], from, encodings)?;
             if to == record.end {
                 break;
             }
@@ -272,10 +300,11 @@ impl Work {
         mut minter: Option<&mut Minter>,
         text: &[u8],
         offset: usize,
+        encodings: Encodings,
     ) -> Result<(), Withheld> {
         let Work { expander, view_scratch, view_sight, found, claims, numbers, .. } = self;
         expander
-            .expand(text, &mut |view| {
+            .expand(text, encodings, &mut |view| {
                 found.clear();
                 let decoded = view.text();
                 search_text(rules, decoded, view_sight, view_scratch, found);

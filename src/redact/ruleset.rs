@@ -12,7 +12,7 @@ use super::gate::{GateWord, Gates};
 use super::keep::Keeps;
 use super::key::{KeyFind, KeyTable};
 use super::policy::{MaskStyle, Policy, drop_ended};
-use super::prefilter::{Literal, Prefilter, Target};
+use super::prefilter::{Border, Literal, Prefilter, Target};
 use super::rule::{Allow, AnchorFind, Find, Mask, Rule, RuleIndex, Severity, ShortAnchorFind, Stage, What};
 use super::shape::{self, Shape, Trigger};
 use super::validate::{self, Check};
@@ -360,15 +360,17 @@ impl Builder {
         literals.extend(keys.literals().map(|(bytes, number)| Literal {
             bytes: bytes.to_vec(),
             folded: true,
+            border: Border::Key,
             target: Target::Key(number),
         }));
         let mut by_trigger = self.by_trigger;
         by_trigger.digits = DigitIndex::new(self.digit_shapes);
         by_trigger.digit_filter = DigitFilter::of(&by_trigger.digits);
         let (gates, words) = Gates::compile(self.gate_words, |shape| by_trigger.digits.rows_of(shape));
-        literals.extend(words.into_iter().enumerate().map(|(number, word)| Literal {
+        literals.extend(words.into_iter().enumerate().map(|(number, (word, whole))| Literal {
             bytes: word.into_vec(),
             folded: true,
+            border: if whole { Border::Word } else { Border::Any },
             target: Target::Gate(number as u16),
         }));
         let mut short_index = ShortIndex::default();
@@ -404,5 +406,5 @@ impl Builder {
 
 fn literal(text: &str, folded: bool, target: Target) -> Literal {
     let bytes = if folded { text.to_ascii_lowercase() } else { text.to_owned() }.into_bytes();
-    Literal { bytes, folded, target }
+    Literal { bytes, folded, border: Border::Any, target }
 }

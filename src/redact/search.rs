@@ -3,12 +3,13 @@
 //! Every form verifies in a bounded window around its hit, and every reader to the right has a cursor, so
 //! the search is linear in the text. Scratch space is cleared and reused.
 
+use super::anchor::{AnchorRun, anchored, short_anchored};
 use super::context::Nearness;
 use super::finding::{Finding, Span};
 use super::gate::Open;
 use super::key::{self, Carry, KeyCursor, WordHit};
 use super::prefilter::{Hit, Target};
-use super::rule::{Alphabet, AnchorFind, RuleIndex, ShortAnchorFind};
+use super::rule::RuleIndex;
 use super::ruleset::RuleSet;
 use super::shape::ShapeHit;
 use super::steps;
@@ -77,16 +78,6 @@ impl Resume {
         }
         self.offsets[usize::from(number)] = offset;
     }
-}
-
-/// A run of an anchor's alphabet.
-#[derive(Clone, Copy, Default)]
-struct AnchorRun {
-    from: usize,
-    /// First byte behind the run.
-    to: usize,
-    /// The same without punctuation at its end.
-    trimmed: usize,
 }
 
 /// Hits and triggers of a text that belong to one record.
@@ -167,7 +158,7 @@ pub(super) fn search(
                 key::find(text, word, &rules.keys, &mut scratch.cursor, &mut scratch.keyed);
             }
             Target::Shape(number) => ask(rules, text, &window.record, number, hit.start(), scratch, out),
-            Target::Gate(word) => scratch.open.push(&rules.gates, text, hit.start(), hit.end(), word),
+            Target::Gate(word) => scratch.open.push(hit.start(), hit.end(), word),
             Target::Regex(number) => expression(rules, text, &window.record, number, hit, scratch, out),
         }
     }
@@ -380,76 +371,6 @@ fn refuse(rules: &RuleSet, rule: RuleIndex, span: Span, out: &mut Vec<Found>) {
     }
 }
 
-/// The span of an anchor hit and how far was read.
-fn anchored(
-    text: &[u8],
-    record: &Range<usize>,
-    hit: Hit,
-    anchor: &AnchorFind,
-    glued: bool,
-    run: &mut AnchorRun,
-) -> Option<(Span, u32)> {
-    let (start, end) = (hit.start() as usize, hit.end() as usize);
-    if anchor.boundary && !glued && start > record.start && text[start - 1].is_ascii_alphanumeric() {
-        return None;
-    }
-    let alphabet = anchor.alphabet;
-    if !(run.from <= end && end <= run.to) {
-        *run = AnchorRun::read(text, end, record.end, alphabet);
-    }
-    let read = run.to;
-    let mut stop = run.trimmed.max(end);
-    let mut length = stop - end;
-    if alphabet == Alphabet::Base64 {
-        stop += text[stop..record.end].iter().take(2).take_while(|byte| **byte == b'=').count();
-        length = stop - end;
-    }
-    if length < anchor.min as usize || anchor.max.is_some_and(|max| length > max as usize) {
-        return None;
-    }
-    let mut from = if anchor.keep_anchor { end } else { start };
-    if anchor.before > 0 {
-        let lowest = start.saturating_sub(512).max(record.start);
-        let run = text[lowest..start].iter().rev().take_while(|byte| alphabet.holds(**byte)).count();
-        if run < anchor.before as usize {
-            return None;
-        }
-        from = start - run;
-    }
-    (from < stop).then(|| (Span::new(from, stop), read as u32))
-}
-
-impl AnchorRun {
-    fn read(text: &[u8], from: usize, limit: usize, alphabet: Alphabet) -> AnchorRun {
-        let to = from + text[from..limit].iter().take_while(|byte| alphabet.holds(**byte)).count();
-        steps::add(to - from);
-        let trailing = text[from..to].iter().rev().take_while(|byte| alphabet.trails(**byte)).count();
-        AnchorRun { from, to, trimmed: to - trailing }
-    }
-}
-
-/// A short anchor at its place of an opaque run. The run is cut at characters outside the rule's alphabet
-/// and may begin after any of `.`-free separators.
-fn short_anchored(text: &[u8], record: &Range<usize>, run: Range<usize>, short: &ShortAnchorFind) -> Option<Span> {
-    let start = run.start + short.at as usize;
-    for literal in &short.short_anchor {
-        let after = start + literal.len();
-        if after > run.end || text[start..after] != *literal.as_bytes() {
-            continue;
-        }
-        let mut stop = after + text[after..record.end].iter().take_while(|byte| short.alphabet.holds(**byte)).count();
-        steps::add(stop - after);
-        while stop > after && short.alphabet.trails(text[stop - 1]) {
-            stop -= 1;
-        }
-        let length = stop - after;
-        if length >= short.min as usize && short.max.is_none_or(|max| length <= max as usize) {
-            return Some(Span::new(run.start, stop));
-        }
-    }
-    None
-}
-
 /// Runs an expression in its window around a literal hit.
 fn expression(
     rules: &RuleSet,
@@ -480,29 +401,5 @@ fn expression(
         let span = Span::new(from + start, from + end);
         resume.set(number, span.end.max(hit.end()));
         accept(rules, text, record, expression.rule, span, None, true, out);
-    }
-}
-
-impl Alphabet {
-    /// Whether a token of this alphabet may hold the byte.
-    pub fn holds(self, byte: u8) -> bool {
-        match self {
-            Alphabet::Digits => byte.is_ascii_digit(),
-            Alphabet::Hex => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
-            Alphabet::HexAny => byte.is_ascii_hexdigit(),
-            Alphabet::Base36 => byte.is_ascii_digit() || byte.is_ascii_lowercase(),
-            Alphabet::Base36Upper => byte.is_ascii_digit() || byte.is_ascii_uppercase(),
-            Alphabet::Base32 => byte.is_ascii_uppercase() || (b'2'..=b'7').contains(&byte),
-            Alphabet::Base62 => byte.is_ascii_alphanumeric(),
-            Alphabet::Base64Url => byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-',
-            Alphabet::Base64 => byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/',
-            Alphabet::TokenDots => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'),
-            Alphabet::Token => byte.is_ascii_alphanumeric() || b"_-.~+/=%:".contains(&byte),
-        }
-    }
-
-    /// Punctuation of the sentence around a token rather than its last character.
-    fn trails(self, byte: u8) -> bool {
-        matches!((self, byte), (Alphabet::TokenDots | Alphabet::Token, b'.' | b':'))
     }
 }

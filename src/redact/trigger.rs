@@ -6,6 +6,7 @@
 use super::digit_filter::DigitFilter;
 use super::digit_index::Group;
 use super::simd::{self, Word, class};
+use super::view::Encodings;
 use std::ops::Range;
 
 /// Positions of one text, by kind; cleared and reused.
@@ -15,7 +16,7 @@ pub(super) struct Triggers {
     pub(super) at: Vec<u32>,
     /// First dot of three between digits.
     pub(super) dotted: Vec<u32>,
-    /// Colons near another colon and next to a hexadecimal digit.
+    /// Colons near another colon and next to a hexadecimal digit, which two in a row or four more follow closely.
     pub(super) colons: Vec<u32>,
     /// First separator of dashed or dotted hexadecimal pairs.
     pub(super) pairs: Vec<u32>,
@@ -27,8 +28,9 @@ pub(super) struct Triggers {
     /// First digits of groups, one bit a byte, and those of them that passed the [`DigitFilter`].
     groups: Vec<u64>,
     likely: Vec<u64>,
-    /// Bytes at which something encoded may begin, one bit each.
-    encoded: Vec<u64>,
+    /// Bytes at which a character may be encoded, and at which a run begins that may be: one bit each.
+    marks: Vec<u64>,
+    coded_runs: Vec<u64>,
 }
 
 /// Shortest run of token characters that is reported.
@@ -45,7 +47,8 @@ impl Triggers {
         self.colons.clear();
         self.pairs.clear();
         self.opaque.clear();
-        self.encoded.clear();
+        self.marks.clear();
+        self.coded_runs.clear();
     }
 
     /// Finds the triggers of `text` after clearing.
@@ -61,11 +64,28 @@ impl Triggers {
             self.digits(&near, text, base as usize, filter);
             self.runs(&near, base, &mut run);
             let opaque = |word: &Word| word[class::WORD] | word[class::PLUS_SLASH];
-            let long = sixteen(opaque(near.here), opaque(near.after));
-            self.encoded.push(near.here[class::ENCODED] | long);
+            self.marks.push(near.here[class::ENCODED]);
+            self.coded_runs.push(sixteen(opaque(near.here), opaque(near.after)));
             before = pair[0];
         }
         self.words = words;
+    }
+
+    /// Whether nothing in `record`, bordered by line ends or the ends of `text`, calls for a second look. Records are
+    /// asked about in order.
+    pub(super) fn are_silent(&self, text: &[u8], record: &Range<usize>) -> bool {
+        let Range { start, end } = *record;
+        let [at, dotted, colons, pairs, opaque] = self.done;
+        let none = |list: &[u32], done: usize| list.get(done).is_none_or(|next| *next as usize >= end);
+        none(&self.at, at)
+            && none(&self.dotted, dotted)
+            && none(&self.colons, colons)
+            && none(&self.pairs, pairs)
+            && self.opaque.get(opaque).is_none_or(|(next, _)| *next as usize >= end)
+            && self.next_likely(start..end).is_none()
+            && (start == 0 || text[start - 1] == b'\n')
+            && (end == text.len() || text[end - 1] == b'\n')
+            && !self.encodings(start, end).any()
     }
 
     /// The group whose first digit is at `at`.
@@ -90,21 +110,9 @@ impl Triggers {
         self.likely[at as usize / 64] >> (at % 64) & 1 == 1
     }
 
-    /// Whether anything in `text[from..to]` may be encoded: no view is possible without.
-    pub(super) fn may_be_encoded(&self, from: usize, to: usize) -> bool {
-        if from >= to {
-            return false;
-        }
-        let (first, last) = (from / 64, (to - 1) / 64);
-        let head = u64::MAX << (from % 64);
-        let tail = u64::MAX >> (63 - (to - 1) % 64);
-        let words = &self.encoded[first..=last];
-        if let [only] = words {
-            return only & head & tail != 0;
-        }
-        words[0] & head != 0
-            || words[words.len() - 1] & tail != 0
-            || words[1..words.len() - 1].iter().any(|word| *word != 0)
+    /// What in `text[from..to]` may be encoded: no view is possible without.
+    pub(super) fn encodings(&self, from: usize, to: usize) -> Encodings {
+        Encodings { characters: any_bit(&self.marks, from..to), runs: any_bit(&self.coded_runs, from..to) }
     }
 
     fn collect(&mut self, near: &Near<'_>, base: u32) {
@@ -116,14 +124,21 @@ impl Triggers {
                 self.dotted.push(base + bit);
             }
         });
-        each(near.colons(), |bit| self.colons.push(base + bit));
+        each(near.colons(), |bit| {
+            // What an address may take from its first colon on.
+            let colons = shifted(near.here[class::COLON], near.after[class::COLON], bit) & ((1 << 40) - 1);
+            if colons & colons >> 1 != 0 || colons.count_ones() >= 5 {
+                self.colons.push(base + bit);
+            }
+        });
         each(near.pairs(), |bit| self.pairs.push(base + bit));
     }
 
     fn digits(&mut self, near: &Near<'_>, text: &[u8], base: usize, filter: &DigitFilter) {
         let groups = near.here[class::DIGIT] & !near.left(class::DIGIT);
         let mut likely = 0;
-        each(groups, |bit| {
+        let candidates = if filter.passes_over_ids() { groups & !near.inside_ids() } else { groups };
+        each(candidates, |bit| {
             let passes = filter.passes(text, base + bit as usize, near.right(class::DIGIT, bit));
             likely |= u64::from(passes) << bit;
         });
@@ -146,6 +161,23 @@ impl Triggers {
             edges &= edges - 1;
         }
     }
+}
+
+/// Whether a bit of `bits` is set in `range`.
+fn any_bit(bits: &[u64], range: Range<usize>) -> bool {
+    if range.is_empty() {
+        return false;
+    }
+    let (first, last) = (range.start / 64, (range.end - 1) / 64);
+    let head = u64::MAX << (range.start % 64);
+    let tail = u64::MAX >> (63 - (range.end - 1) % 64);
+    let words = &bits[first..=last];
+    if let [only] = words {
+        return only & head & tail != 0;
+    }
+    words[0] & head != 0
+        || words[words.len() - 1] & tail != 0
+        || words[1..words.len() - 1].iter().any(|word| *word != 0)
 }
 
 /// The first bit of `bits` that is set in `range`.
@@ -187,6 +219,17 @@ impl Near<'_> {
 
     fn hex_left(&self) -> u64 {
         self.left(class::DIGIT) | self.left(class::HEX_LETTER)
+    }
+
+    /// First digits of short groups right behind one hexadecimal letter that another digit precedes.
+    fn inside_ids(&self) -> u64 {
+        let (digits, after) = (self.here[class::DIGIT], self.after[class::DIGIT]);
+        let two = self.left(class::DIGIT) << 1 | self.before[class::DIGIT] >> 62 & 1;
+        let mut long = (digits, after);
+        for step in [1, 2, 4] {
+            long = (long.0 & shifted(long.0, long.1, step), long.1 & long.1 >> step);
+        }
+        digits & self.left(class::HEX_LETTER) & two & !long.0
     }
 
     fn dots_between_digits(&self) -> u64 {
@@ -279,8 +322,8 @@ mod tests {
             found.scan(text.as_bytes(), &filter());
             assert_eq!(found.at, [pad as u32 + 1]);
             assert_eq!(found.opaque, [(pad as u32 + 4, 2 * pad as u32 + 24)], "{text}");
-            assert!(!found.may_be_encoded(0, pad + 3) && found.may_be_encoded(0, text.len()));
-            assert!(found.may_be_encoded(pad, pad + 6) && !found.may_be_encoded(text.len() - 2, text.len()));
+            assert!(!found.encodings(0, pad + 3).any() && found.encodings(0, text.len()).any());
+            assert!(found.encodings(pad, pad + 6).any() && !found.encodings(text.len() - 2, text.len()).any());
         }
     }
 
@@ -290,7 +333,7 @@ mod tests {
         for (text, encoded) in [("a%b", true), ("a\\b", true), ("ąćę", false), ("a\u{200b}b", true), ("a b c", false)]
         {
             found.scan(text.as_bytes(), &filter());
-            assert_eq!(found.may_be_encoded(0, text.len()), encoded, "{text}");
+            assert_eq!(found.encodings(0, text.len()), Encodings { characters: encoded, runs: false }, "{text}");
         }
     }
 }

@@ -55,9 +55,21 @@ fn remainder(front: &[u8], back: &[u8]) -> u32 {
 
 /// The length every IBAN of the country has.
 pub(in crate::redact) fn country_len(country: &[u8]) -> Option<usize> {
-    let at = LENGTHS.binary_search_by(|(code, _)| code.as_bytes().cmp(country)).ok()?;
-    Some(LENGTHS[at].1)
+    let &[first @ b'A'..=b'Z', second @ b'A'..=b'Z'] = country else { return None };
+    let length = BY_LETTERS[usize::from(first - b'A')][usize::from(second - b'A')];
+    (length > 0).then_some(usize::from(length))
 }
+
+/// Lengths by first and second letter; 0: no such country.
+static BY_LETTERS: [[u8; 26]; 26] = {
+    let (mut table, mut at) = ([[0; 26]; 26], 0);
+    while at < LENGTHS.len() {
+        let (code, length) = (LENGTHS[at].0.as_bytes(), LENGTHS[at].1);
+        table[(code[0] - b'A') as usize][(code[1] - b'A') as usize] = length as u8;
+        at += 1;
+    }
+    table
+};
 
 #[rustfmt::skip]
 const LENGTHS: [(&str, usize); 89] = [

@@ -29,6 +29,25 @@ pub struct View<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Exhausted;
 
+/// What of a text is worth looking for: nothing is found of a kind that a caller knows not to be there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Encodings {
+    /// Encoded characters between plain ones.
+    pub characters: bool,
+    /// Long runs that are encoded as a whole.
+    pub runs: bool,
+}
+
+impl Encodings {
+    /// Nothing is known.
+    pub const ALL: Encodings = Encodings { characters: true, runs: true };
+
+    /// Whether there is anything to look for.
+    pub fn any(self) -> bool {
+        self.characters || self.runs
+    }
+}
+
 /// Inline encodings, in canonical order.
 const INLINE: [Inline; 7] = [
     escape::INLINE,
@@ -46,19 +65,38 @@ pub fn budget(len: usize) -> usize {
 }
 
 impl Expander {
-    /// Hands every view of `record` to `each`. Spans that a view maps back are offsets into `record`.
+    /// Hands every view of `record` to `each`; `encodings` says what may be in it. Spans that a view maps back are offsets into `record`.
     ///
     /// # Errors
     ///
     /// [`Exhausted`] when the views together exceed [`budget`]; the views already handed out were not all.
-    pub fn expand(&mut self, record: &[u8], each: &mut dyn FnMut(&View<'_>)) -> Result<(), Exhausted> {
+    pub fn expand(
+        &mut self,
+        record: &[u8],
+        encodings: Encodings,
+        each: &mut dyn FnMut(&View<'_>),
+    ) -> Result<(), Exhausted> {
         self.spent = 0;
         self.budget = budget(record.len());
-        self.descend(record, 0, each)
+        if encodings.characters {
+            self.descend_characters(record, 0, each)?;
+        }
+        if encodings.runs { self.descend_runs(record, 0, each) } else { Ok(()) }
     }
 
     /// All views of the text at `depth` (0: the record itself).
     fn descend(&mut self, record: &[u8], depth: usize, each: &mut dyn FnMut(&View<'_>)) -> Result<(), Exhausted> {
+        self.descend_characters(record, depth, each)?;
+        self.descend_runs(record, depth, each)
+    }
+
+    /// All views of encoded characters in the text at `depth`.
+    fn descend_characters(
+        &mut self,
+        record: &[u8],
+        depth: usize,
+        each: &mut dyn FnMut(&View<'_>),
+    ) -> Result<(), Exhausted> {
         let triggers = region::triggers(levels(&mut self.frames, record, depth).0);
         for codec in INLINE.iter().filter(|codec| codec.triggers & triggers != 0) {
             let mut from = 0;
@@ -69,7 +107,7 @@ impl Expander {
                 self.show(record, depth, each)?;
             }
         }
-        self.descend_runs(record, depth, each)
+        Ok(())
     }
 
     /// All views of opaque runs of the text at `depth`.
@@ -184,7 +222,7 @@ impl<'a> View<'a> {
 #[cfg(any(test, fuzzing))]
 pub fn fuzz_offset_maps(data: &[u8]) {
     let mut decoded = 0;
-    let shown = Expander::default().expand(data, &mut |view| {
+    let shown = Expander::default().expand(data, Encodings::ALL, &mut |view| {
         decoded += view.text().len();
         let mut last = 0;
         for at in 0..view.text().len() {

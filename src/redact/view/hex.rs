@@ -21,7 +21,7 @@ fn decode(text: &[u8], run: Span, _scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> 
         let count = text[start..end].iter().take_while(|&&byte| is_digit(byte)).count();
         for shift in 0..2 {
             let digits = &text[start + shift..start + count];
-            if is_text(&digits[..digits.len().min(PROBE)], out) && is_text(digits, out) {
+            if promising(digits) && is_text(digits, out) {
                 return Some(Span::new(start, start + count));
             }
         }
@@ -34,13 +34,26 @@ fn is_digit(byte: u8) -> bool {
     CLASS[byte as usize] & HEX != 0
 }
 
+/// Whether the first bytes look like text.
+fn promising(digits: &[u8]) -> bool {
+    let mut head = [0; PROBE / 2];
+    let (pairs, _) = digits.as_chunks::<2>();
+    head.iter_mut().zip(pairs).for_each(|(byte, pair)| *byte = byte_of(*pair));
+    plausible::is_text(&head[..pairs.len().min(PROBE / 2)])
+}
+
 /// Decodes `digits` into `out`; true when it looks like text.
 fn is_text(digits: &[u8], out: &mut Vec<u8>) -> bool {
-    // '0'..'9' are 0x30.., letters of either case 0x41.. or 0x61..
-    let value = |byte: u8| (byte & 15) + 9 * (byte >> 6);
     out.clear();
-    out.extend(digits.chunks_exact(2).map(|pair| (value(pair[0]) << 4) | value(pair[1])));
+    let (pairs, _) = digits.as_chunks::<2>();
+    out.extend(pairs.iter().map(|pair| byte_of(*pair)));
     plausible::is_text(out)
+}
+
+/// '0'..'9' are 0x30.., letters of either case 0x41.. or 0x61..
+fn byte_of(pair: [u8; 2]) -> u8 {
+    let [high, low] = pair.map(|byte| (byte & 15) + 9 * (byte >> 6));
+    high << 4 | low
 }
 
 #[cfg(test)]
