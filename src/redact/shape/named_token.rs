@@ -59,25 +59,32 @@ const QUALIFIERS: &[&str] = &[
 /// The whole token, when what stands before it gives it away.
 pub(super) fn find(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
     let limit = text.len().min(at + LONGEST);
-    let run = at + text[at..limit].iter().take_while(|byte| is_token(**byte)).count();
-    if run == limit && limit < text.len() {
-        return None;
-    }
-    if let Some(hit) = glued(text, at, run) {
+    if let Some(hit) = glued(text, at, limit) {
         return Some(hit);
     }
     let start = token_start(text, at, floor);
-    let end = token_end(text, run, limit);
-    let token = &text[start..end];
-    if token.len() < SHORTEST || !has_both(token) || start <= floor {
+    if start <= floor {
         return None;
     }
+    // Most runs have another name: what they are made of is only looked at behind these.
     let named = name_before(text, start, floor)?;
+    let run = run_end(text, at, limit)?;
+    let end = token_end(text, run, limit);
+    let token = &text[start..end];
+    if token.len() < SHORTEST || !has_both(token) {
+        return None;
+    }
     let fits = match named {
         Named::Noun => true,
         Named::Bare { sign } => !is_typed(token) && !is_uuid(token) && (sign || !is_hex(token)),
     };
     (fits && is_random(token)).then(|| ShapeHit { named: true, ..ShapeHit::new(start, end, Verdict::Proves) })
+}
+
+/// The end of the run that begins at `at`; nothing where it goes on as data.
+fn run_end(text: &[u8], at: usize, limit: usize) -> Option<usize> {
+    let run = at + text[at..limit].iter().take_while(|byte| is_token(**byte)).count();
+    (run < limit || limit == text.len()).then_some(run)
 }
 
 /// The start of the token: further left than the run, which begins at signs that tokens may have inside.
@@ -142,6 +149,23 @@ fn last_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
     (length >= 2).then(|| (&text[text.len() - length..], &text[..text.len() - length]))
 }
 
+/// By the first two letters: which lengths names of services have, one bit each. Most words are told by that.
+static LENGTHS: [[u32; 26]; 26] = {
+    let (mut lengths, mut list) = ([[0; 26]; 26], 0);
+    while list < 2 {
+        let (names, mut at) = ([SERVICES, WITH_NOUN][list], 0);
+        while at < names.len() {
+            let name = names[at].as_bytes();
+            if name[0].is_ascii_lowercase() && name[1].is_ascii_lowercase() {
+                lengths[(name[0] - b'a') as usize][(name[1] - b'a') as usize] |= 1 << name.len();
+            }
+            at += 1;
+        }
+        list += 1;
+    }
+    lengths
+};
+
 /// Whether a word, alone or with the one before it (`new relic`), is the name of a service.
 fn is_listed(word: &[u8], before: &[u8], lists: &[&[&str]]) -> bool {
     let listed = |first: &[u8]| {
@@ -153,6 +177,13 @@ fn is_listed(word: &[u8], before: &[u8], lists: &[&[&str]]) -> bool {
         name[..first.len()].copy_from_slice(first);
         name[first.len()..length].copy_from_slice(word);
         name[..length].make_ascii_lowercase();
+        let letters = [name[0], name[1]];
+        if letters.iter().all(u8::is_ascii_lowercase) {
+            let [one, two] = letters.map(|letter| usize::from(letter - b'a'));
+            if LENGTHS[one][two] >> length & 1 == 0 {
+                return false;
+            }
+        }
         let known = |service: &&str| service.as_bytes().cmp(&name[..length]);
         lists.iter().any(|list| list.binary_search_by(known).is_ok())
     };
@@ -160,16 +191,23 @@ fn is_listed(word: &[u8], before: &[u8], lists: &[&[&str]]) -> bool {
 }
 
 /// `datadog-secrettoken-00a2…`: a run whose last part is the token and whose part before names it.
-fn glued(text: &[u8], at: usize, run: usize) -> Option<ShapeHit> {
+fn glued(text: &[u8], at: usize, limit: usize) -> Option<ShapeHit> {
     const LEAST: usize = 24;
+    /// Bytes that the part before may have.
+    const NAMING: usize = 64;
     const NAMES: [&str; 8] =
         ["token", "secret", "apikey", "api_key", "api-key", "secretkey", "secret_key", "secret-key"];
-    let named =
-        |dash: &usize| NAMES.iter().any(|name| *dash > name.len() && ends_with_fold(&text[at..at + dash], name));
-    let start = at + memchr::memchr_iter(b'-', &text[at..run]).find(named)? + 1;
-    let token = &text[start..run];
+    let head = &text[at..limit.min(at + NAMING)];
+    // All of them end in one of these letters, which no digit of an id is.
+    let named = |dash: &usize| {
+        *dash > 0
+            && matches!(head[dash - 1] | 0x20, b'n' | b't' | b'y')
+            && NAMES.iter().any(|name| *dash > name.len() && ends_with_fold(&head[..*dash], name))
+    };
+    let start = at + memchr::memchr_iter(b'-', head).find(named)? + 1;
+    let token = text.get(start..run_end(text, at, limit)?)?;
     (token.len() >= LEAST && has_both(token) && is_random(token))
-        .then(|| ShapeHit { named: true, ..ShapeHit::new(start, run, Verdict::Proves) })
+        .then(|| ShapeHit { named: true, ..ShapeHit::new(start, start + token.len(), Verdict::Proves) })
 }
 
 /// The end of the token: further than the run, which ends at signs that tokens may have inside.
