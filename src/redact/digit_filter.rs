@@ -11,8 +11,16 @@ use super::shape::start::{before, behind, lead};
 #[derive(Default)]
 pub(super) struct DigitFilter {
     least: Vec<u8>,
-    /// Right behind a letter that another digit precedes, nothing begins with fewer than [`LONG`] digits.
-    short_after_letter: bool,
+    passes_over: PassesOver,
+}
+
+/// Where no group of fewer than [`LONG`] digits begins anything.
+#[derive(Clone, Copy, Default)]
+pub(super) struct PassesOver {
+    /// Right behind a letter that another digit precedes: inside hexadecimal ids.
+    pub(super) letter: bool,
+    /// Right behind a dot or dash that another digit precedes: inside dates, versions, addresses.
+    pub(super) joint: bool,
 }
 
 /// A first run from this length on is looked at wherever it stands.
@@ -63,17 +71,18 @@ impl DigitFilter {
                 }
             }
         }
-        let places = (0..LEADS.len()).flat_map(|lead| (0..behind::COUNT).map(move |behind| (lead, behind)));
-        let asks =
-            |(lead, behind)| (1..LONG as usize).any(|run| least[cell(before::LETTERS_1, lead, behind, run)] < u8::MAX);
-        let short_after_letter = !places.into_iter().any(asks);
-        DigitFilter { least, short_after_letter }
+        let asks = |before| {
+            let places = (0..LEADS.len()).flat_map(|lead| (0..behind::COUNT).map(move |behind| (lead, behind)));
+            let runs = places.flat_map(|(lead, behind)| (1..LONG as usize).map(move |run| (lead, behind, run)));
+            runs.into_iter().any(|(lead, behind, run)| least[cell(before, lead, behind, run)] < u8::MAX)
+        };
+        let passes_over = PassesOver { letter: !asks(before::LETTERS_1), joint: !asks(before::JOINED) };
+        DigitFilter { least, passes_over }
     }
 
-    /// Whether groups in the middle of hexadecimal ids may be passed over: those shorter than [`LONG`] right behind a
-    /// letter that another digit precedes.
-    pub(super) fn passes_over_ids(&self) -> bool {
-        self.short_after_letter
+    /// Groups that need no look, as nothing begins at them.
+    pub(super) fn passes_over(&self) -> PassesOver {
+        self.passes_over
     }
 
     /// Whether to ask the index at the group whose first digit is at `at`. `digits` has a bit for each byte from there

@@ -206,7 +206,7 @@ pub(super) fn before_of(text: &[u8], start: usize, at: usize) -> usize {
             3 => before::SPACE_3,
             _ => before::SPACE,
         },
-        b'.' | b',' | b'-' if at >= start + 2 && text[at - 2].is_ascii_digit() => before::JOINED,
+        b'.' | b'-' if at >= start + 2 && text[at - 2].is_ascii_digit() => before::JOINED,
         b'-' => match letters_before(text, start, at - 1) {
             2 => before::DASH_2,
             3 => before::DASH_3,

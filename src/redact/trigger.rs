@@ -3,7 +3,7 @@
 //! May report too often, never too rarely; shapes check the whole structure. Positions are offsets into the
 //! text, ascending within a kind.
 
-use super::digit_filter::DigitFilter;
+use super::digit_filter::{DigitFilter, LONG, PassesOver};
 use super::digit_index::Group;
 use super::simd::{self, Word, class};
 use super::view::Encodings;
@@ -137,8 +137,7 @@ impl Triggers {
     fn digits(&mut self, near: &Near<'_>, text: &[u8], base: usize, filter: &DigitFilter) {
         let groups = near.here[class::DIGIT] & !near.left(class::DIGIT);
         let mut likely = 0;
-        let candidates = if filter.passes_over_ids() { groups & !near.inside_ids() } else { groups };
-        each(candidates, |bit| {
+        each(groups & !near.inside(filter.passes_over()), |bit| {
             let passes = filter.passes(text, base + bit as usize, near.right(class::DIGIT, bit));
             likely |= u64::from(passes) << bit;
         });
@@ -221,15 +220,17 @@ impl Near<'_> {
         self.left(class::DIGIT) | self.left(class::HEX_LETTER)
     }
 
-    /// First digits of short groups right behind one hexadecimal letter that another digit precedes.
-    fn inside_ids(&self) -> u64 {
-        let (digits, after) = (self.here[class::DIGIT], self.after[class::DIGIT]);
+    /// First digits of short groups that go on with what another digit began.
+    fn inside(&self, over: PassesOver) -> u64 {
+        let digits = self.here[class::DIGIT];
         let two = self.left(class::DIGIT) << 1 | self.before[class::DIGIT] >> 62 & 1;
-        let mut long = (digits, after);
-        for step in [1, 2, 4] {
+        let letter = if over.letter { self.left(class::HEX_LETTER) } else { 0 };
+        let joint = if over.joint { self.left(class::DOT) | self.left(class::DASH) } else { 0 };
+        let mut long = (digits, self.after[class::DIGIT]);
+        for step in [1, 2, LONG / 2] {
             long = (long.0 & shifted(long.0, long.1, step), long.1 & long.1 >> step);
         }
-        digits & self.left(class::HEX_LETTER) & two & !long.0
+        digits & (letter | joint) & two & !long.0
     }
 
     fn dots_between_digits(&self) -> u64 {

@@ -149,15 +149,19 @@ fn last_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
     (length >= 2).then(|| (&text[text.len() - length..], &text[..text.len() - length]))
 }
 
-/// By the first two letters: which lengths names of services have, one bit each. Most words are told by that.
-static LENGTHS: [[u32; 26]; 26] = {
-    let (mut lengths, mut list) = ([[0; 26]; 26], 0);
+/// By the first two letters, and by the first and the last: which lengths names of services have, one bit each. Most
+/// words are told by that.
+static LENGTHS: [[[u32; 26]; 26]; 2] = {
+    let (mut lengths, mut list) = ([[[0; 26]; 26]; 2], 0);
     while list < 2 {
         let (names, mut at) = ([SERVICES, WITH_NOUN][list], 0);
         while at < names.len() {
             let name = names[at].as_bytes();
-            if name[0].is_ascii_lowercase() && name[1].is_ascii_lowercase() {
-                lengths[(name[0] - b'a') as usize][(name[1] - b'a') as usize] |= 1 << name.len();
+            let ends = [name[0], name[1], name[name.len() - 1]];
+            if ends[0].is_ascii_lowercase() && ends[1].is_ascii_lowercase() && ends[2].is_ascii_lowercase() {
+                let [first, second, last] = [ends[0] - b'a', ends[1] - b'a', ends[2] - b'a'];
+                lengths[0][first as usize][second as usize] |= 1 << name.len();
+                lengths[1][first as usize][last as usize] |= 1 << name.len();
             }
             at += 1;
         }
@@ -177,10 +181,10 @@ fn is_listed(word: &[u8], before: &[u8], lists: &[&[&str]]) -> bool {
         name[..first.len()].copy_from_slice(first);
         name[first.len()..length].copy_from_slice(word);
         name[..length].make_ascii_lowercase();
-        let letters = [name[0], name[1]];
-        if letters.iter().all(u8::is_ascii_lowercase) {
-            let [one, two] = letters.map(|letter| usize::from(letter - b'a'));
-            if LENGTHS[one][two] >> length & 1 == 0 {
+        let ends = [name[0], name[1], name[length - 1]];
+        if ends.iter().all(u8::is_ascii_lowercase) {
+            let [first, second, last] = ends.map(|letter| usize::from(letter - b'a'));
+            if LENGTHS[0][first][second] & LENGTHS[1][first][last] & 1 << length == 0 {
                 return false;
             }
         }

@@ -25,7 +25,7 @@ pub(in crate::redact) mod before {
     pub(in crate::redact) const SPACE: usize = 6;
     pub(in crate::redact) const SPACE_2: usize = 7;
     pub(in crate::redact) const SPACE_3: usize = 8;
-    /// A dot, comma or dash behind another digit.
+    /// A dot or dash behind another digit.
     pub(in crate::redact) const JOINED: usize = 9;
     /// A dash that is not, also behind two or three letters.
     pub(in crate::redact) const DASH: usize = 10;
@@ -110,7 +110,13 @@ const DASH_2: Before = 1 << before::DASH_2;
 const DASH_3: Before = 1 << before::DASH_3;
 const DASH: Before = 1 << before::DASH | DASH_2 | DASH_3;
 /// Before a number that stands free on the left.
-const FREE: Before = !(LETTERS_1 | LETTERS_2 | LETTERS_3 | LETTERS_6 | 1 << before::LETTERS | 1 << before::UNDERSCORE);
+const FREE: Before = !(LETTERS_1
+    | LETTERS_2
+    | LETTERS_3
+    | LETTERS_6
+    | 1 << before::LETTERS
+    | 1 << before::UNDERSCORE
+    | 1 << before::JOINED);
 /// Before a candidate that no letter, digit, underscore or dash may precede.
 const NO_WORD: Before = FREE & !DASH;
 /// Behind a run that further groups follow.
