@@ -57,16 +57,22 @@ fn cell(before: usize, lead: usize, behind: usize, run: usize) -> usize {
 impl DigitFilter {
     pub(super) fn of(index: &DigitIndex) -> DigitFilter {
         let mut least = vec![u8::MAX; cell(before::COUNT, 0, 0, 0)];
-        for before in 0..before::COUNT {
-            // A line end is no kind of its own.
-            let befores: &[usize] = if before == before::OTHER { &[before::OTHER, before::START] } else { &[before] };
-            for (lead, leads) in LEADS.iter().enumerate() {
-                for behind in 0..behind::COUNT {
-                    for run in 1..=LONGEST {
-                        let asked = index.least_of_always(befores, leads, behind, run);
-                        let or_end = if behind == behind::OTHER { behind::END } else { behind };
-                        let asked = asked.min(index.least_of_always(befores, leads, or_end, run));
-                        least[cell(before, lead, behind, run)] = asked;
+        let has = |bits: u32, kind: usize| bits >> kind & 1 == 1;
+        for (row, asked) in index.open_rows() {
+            // Line ends are no kinds of their own: before and behind one, it is any other byte.
+            let stands = |kind| has(row.before, kind) || kind == before::OTHER && has(row.before, before::START);
+            let follows = |kind| {
+                let behinds = u32::from(row.behind);
+                has(behinds, kind) || kind == behind::OTHER && has(behinds, behind::END)
+            };
+            for before in (0..before::COUNT).filter(|kind| stands(*kind)) {
+                let leads = LEADS.iter().enumerate();
+                for (lead, _) in leads.filter(|(_, kinds)| kinds.iter().any(|kind| has(row.leads.into(), *kind))) {
+                    for behind in (0..behind::COUNT).filter(|kind| follows(*kind)) {
+                        for run in (1..=LONGEST).filter(|run| has(row.runs, *run)) {
+                            let least = &mut least[cell(before, lead, behind, run)];
+                            *least = asked.min(*least);
+                        }
                     }
                 }
             }

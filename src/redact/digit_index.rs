@@ -107,18 +107,10 @@ impl DigitIndex {
         &self.always
     }
 
-    /// The least number of digits that a row asks for which needs no word near and takes one of these kinds of places;
-    /// 255: none takes them.
-    pub(super) fn least_of_always(&self, before: &[usize], leads: &[usize], behind: usize, run: usize) -> u8 {
-        let takes = |bit: usize| {
-            let row = &self.rows[bit].1;
-            self.always[bit / 64] >> (bit % 64) & 1 == 1
-                && row.runs >> run & 1 == 1
-                && before.iter().any(|kind| row.before >> kind & 1 == 1)
-                && leads.iter().any(|kind| row.leads >> kind & 1 == 1)
-                && row.behind >> behind & 1 == 1
-        };
-        (0..self.rows.len()).filter(|bit| takes(*bit)).map(|bit| self.least[bit]).min().unwrap_or(u8::MAX)
+    /// The rows that need no word near, each with the least number of digits its shape asks for.
+    pub(super) fn open_rows(&self) -> impl Iterator<Item = (Start, u8)> {
+        let always = |bit: &usize| self.always[bit / 64] >> (bit % 64) & 1 == 1;
+        (0..self.rows.len()).filter(always).map(|bit| (self.rows[bit].1, self.least[bit]))
     }
 
     /// From now on every row is asked without a word.

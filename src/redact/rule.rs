@@ -4,6 +4,7 @@
 //! rule that masks has at least one positive and one negative test; windows are bounded; anchors are
 //! at least four bytes; named checks and shapes exist. Nothing downstream re-checks them.
 
+use super::expression::Expression;
 use super::key::KeyFind;
 use crate::token::TokenClass;
 
@@ -198,7 +199,7 @@ pub struct ShortAnchorFind {
 #[derive(Clone, PartialEq, Debug)]
 pub struct RegexFind {
     /// Linear-time expression over bytes.
-    pub regex: String,
+    pub regex: Expression,
     /// One of these stands in every match.
     pub literals: Vec<String>,
     /// Bytes before the literal that the expression may look at.

@@ -7,7 +7,7 @@
 use super::context::Near;
 use super::digit_filter::DigitFilter;
 use super::digit_index::{Asked, DigitIndex};
-use super::expression;
+use super::expression::Expression;
 use super::gate::{GateWord, Gates};
 use super::keep::Keeps;
 use super::key::{KeyFind, KeyTable};
@@ -17,7 +17,6 @@ use super::rule::{Allow, AnchorFind, Find, Mask, Rule, RuleIndex, Severity, Shor
 use super::shape::{self, Shape, Trigger};
 use super::validate::{self, Check};
 use crate::record::Fingerprint;
-use regex::bytes::Regex;
 use std::sync::Arc;
 
 /// Rules compiled once, with every table the engine needs.
@@ -31,7 +30,7 @@ pub struct RuleSet {
     pub(super) anchors: Vec<(RuleIndex, AnchorFind)>,
     pub(super) short_anchors: Vec<(RuleIndex, ShortAnchorFind)>,
     pub(super) short_index: ShortIndex,
-    pub(super) expressions: Vec<Expression>,
+    pub(super) expressions: Vec<Expressed>,
     pub(super) shapes: Vec<(RuleIndex, &'static Shape)>,
     pub(super) by_trigger: ByTrigger,
     pub(super) gates: Gates,
@@ -58,11 +57,9 @@ pub(super) struct Compiled {
 }
 
 /// A regex rule.
-pub(super) struct Expression {
+pub(super) struct Expressed {
     pub(super) rule: RuleIndex,
-    pub(super) regex: Regex,
-    /// The group that is masked; 0: the whole match.
-    pub(super) value: usize,
+    pub(super) expression: Expression,
     pub(super) before: usize,
     pub(super) after: usize,
 }
@@ -139,8 +136,7 @@ impl RuleSet {
     /// Compiles the rules that `policy` leaves in force.
     ///
     /// # Errors
-    /// When a rule names an unknown shape or check, an expression does not compile, or the tables
-    /// would exceed their limits. The loader finds these earlier and with their place.
+    /// When a rule names an unknown shape or check, or the tables would exceed their limits. The loader finds these earlier and with their place.
     pub fn compile(rules: Vec<Rule>, policy: &Policy) -> Result<RuleSet, CompileError> {
         let rules: Vec<Rule> = rules.into_iter().filter(|rule| policy.enables(&rule.id)).collect();
         if rules.len() > usize::from(u16::MAX) {
@@ -251,7 +247,7 @@ struct Builder {
     key_rules: Vec<(RuleIndex, KeyFind)>,
     anchors: Vec<(RuleIndex, AnchorFind)>,
     short_anchors: Vec<(RuleIndex, ShortAnchorFind)>,
-    expressions: Vec<Expression>,
+    expressions: Vec<Expressed>,
     shapes: Vec<(RuleIndex, &'static Shape)>,
     by_trigger: ByTrigger,
     digit_shapes: Vec<Asked>,
@@ -303,11 +299,9 @@ impl Builder {
             Find::Regex(regex) => {
                 let target = Target::Regex(self.expressions.len() as u16);
                 self.literals.extend(regex.literals.iter().map(|text| literal(text, false, target)));
-                let compiled = expression::compile(&regex.regex).map_err(|error| error.to_string())?;
-                self.expressions.push(Expression {
+                self.expressions.push(Expressed {
                     rule: index,
-                    value: compiled.capture_names().position(|name| name == Some("value")).unwrap_or(0),
-                    regex: compiled,
+                    expression: regex.regex.clone(),
                     before: regex.before as usize,
                     after: regex.after as usize,
                 });

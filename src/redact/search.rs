@@ -392,11 +392,12 @@ fn expression(
     if scratch.groups.len() <= usize::from(number) {
         scratch.groups.resize(rules.expressions.len(), None);
     }
-    let groups = scratch.groups[usize::from(number)].get_or_insert_with(|| expression.regex.capture_locations());
-    if expression.regex.captures_read(groups, &text[from..to]).is_none() {
+    let compiled = expression.expression.compiled();
+    let groups = scratch.groups[usize::from(number)].get_or_insert_with(|| compiled.regex.capture_locations());
+    if compiled.regex.captures_read(groups, &text[from..to]).is_none() {
         return;
     }
-    let value = groups.get(expression.value).or_else(|| groups.get(0));
+    let value = groups.get(compiled.value).or_else(|| groups.get(0));
     if let Some((start, end)) = value.filter(|(start, end)| start < end) {
         let span = Span::new(from + start, from + end);
         resume.set(number, span.end.max(hit.end()));

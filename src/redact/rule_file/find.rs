@@ -1,6 +1,6 @@
 //! The `find:` of a rule: which of the five forms it is, and whether it can be run cheaply.
 
-use crate::redact::expression;
+use crate::redact::expression::Expression;
 use crate::redact::key::{KeyFind, KeyTable, Place, ValueKind};
 use crate::redact::rule::{Alphabet, AnchorFind, Find, RegexFind, ShortAnchorFind};
 use crate::redact::shape;
@@ -51,7 +51,7 @@ const LONGEST_TOKEN: u64 = 65_536;
 const FORMS: [&str; 5] = ["anchor", "short_anchor", "key", "shape", "regex"];
 
 /// Reads the value of `find:`.
-pub(super) fn read(node: &Node, problems: &Problems<'_>) -> Option<Find> {
+pub(super) fn read(node: &Node, trusted: bool, problems: &Problems<'_>) -> Option<Find> {
     let fields = Fields::of(node, problems)?;
     let forms: Vec<&str> = FORMS.into_iter().filter(|form| fields.get(form).is_some()).collect();
     let found = match forms[..] {
@@ -59,7 +59,7 @@ pub(super) fn read(node: &Node, problems: &Problems<'_>) -> Option<Find> {
         ["short_anchor"] => read_short_anchor(&fields).map(Find::ShortAnchor),
         ["key"] => read_key(&fields).map(Find::Key),
         ["shape"] => read_shape(&fields).map(Find::Shape),
-        ["regex"] => read_regex(&fields).map(Find::Regex),
+        ["regex"] => read_regex(&fields, trusted).map(Find::Regex),
         [] => {
             let help = "add one of anchor, short_anchor, key, shape, regex";
             problems.error_with_help(&node.span, "nothing to find", help);
@@ -168,11 +168,12 @@ pub(super) fn unknown<'k>(
     problems.error_with_help(span, format!("unknown {what} '{name}'"), help);
 }
 
-fn read_regex(fields: &Fields<'_, '_, '_>) -> Option<RegexFind> {
+fn read_regex(fields: &Fields<'_, '_, '_>, trusted: bool) -> Option<RegexFind> {
     let problems = fields.problems();
     let regex = fields.text("regex");
     let span = fields.get("regex").map_or(fields.span(), |node| &node.span);
-    let compiled = regex.is_some_and(|text| compiles(text, span, problems));
+    let regex =
+        regex.and_then(|text| if trusted { Some(Expression::known(text)) } else { compile(text, span, problems) });
     let literals = match fields.get("literals") {
         Some(_) => literals(fields, "literals"),
         None => {
@@ -190,7 +191,7 @@ fn read_regex(fields: &Fields<'_, '_, '_>) -> Option<RegexFind> {
         }
     };
     let ((before, after), literals) = (window?, literals?);
-    compiled.then(|| RegexFind { regex: regex.unwrap_or_default().to_owned(), literals, before, after })
+    Some(RegexFind { regex: regex?, literals, before, after })
 }
 
 fn read_window(node: &Node, problems: &Problems<'_>) -> Option<(u32, u32)> {
@@ -202,27 +203,23 @@ fn read_window(node: &Node, problems: &Problems<'_>) -> Option<(u32, u32)> {
     Some(read)
 }
 
-/// True for an expression the engine can run; notes why not.
-fn compiles(text: &str, span: &Range<usize>, problems: &Problems<'_>) -> bool {
-    match expression::compile(text) {
-        Ok(regex) if regex.is_match(b"") => {
-            problems.error_with_help(span, "the expression matches nothing at all", "make one part of it mandatory");
-            false
-        }
-        Ok(_) => true,
+/// An expression the engine can run; notes why there is none.
+fn compile(text: &str, span: &Range<usize>, problems: &Problems<'_>) -> Option<Expression> {
+    let (what, help) = match Expression::new(text) {
+        Ok(expression) if !expression.compiled().regex.is_match(b"") => return Some(expression),
+        Ok(_) => ("the expression matches nothing at all".to_owned(), "make one part of it mandatory"),
         Err(regex::Error::CompiledTooBig(limit)) => {
-            let help = "shorten counted repeats such as {1,500}";
-            problems.error_with_help(span, format!("the expression needs more than {limit} bytes"), help);
-            false
+            (format!("the expression needs more than {limit} bytes"), "shorten counted repeats such as {1,500}")
         }
         Err(error) => {
             let text = error.to_string();
             let reason = text.lines().last().unwrap_or("not an expression").trim_start_matches("error: ");
             let help = "no look-around and no back-references; use near, not_near or check instead";
-            problems.error_with_help(span, format!("the expression does not compile: {reason}"), help);
-            false
+            (format!("the expression does not compile: {reason}"), help)
         }
-    }
+    };
+    problems.error_with_help(span, what, help);
+    None
 }
 
 fn require_alphabet(fields: &Fields<'_, '_, '_>) -> Option<Alphabet> {
