@@ -24,7 +24,7 @@ pub(super) struct PassesOver {
 }
 
 /// A first run from this length on is looked at wherever it stands.
-pub(super) const LONG: u32 = 8;
+pub(super) const LONG: u32 = 6;
 
 /// Kinds of the first digit: 0, 1, 2 to 8, 9.
 const LEADS: [&[usize]; 4] = [&[lead::ZEROS, lead::ZERO], &[lead::ONE], &[lead::MIDDLE], &[lead::NINE]];

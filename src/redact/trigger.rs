@@ -227,7 +227,8 @@ impl Near<'_> {
         let letter = if over.letter { self.left(class::HEX_LETTER) } else { 0 };
         let joint = if over.joint { self.left(class::DOT) | self.left(class::DASH) } else { 0 };
         let mut long = (digits, self.after[class::DIGIT]);
-        for step in [1, 2, LONG / 2] {
+        // Two in a row, four, [`LONG`].
+        for step in [1, 2, LONG - 4] {
             long = (long.0 & shifted(long.0, long.1, step), long.1 & long.1 >> step);
         }
         digits & (letter | joint) & two & !long.0

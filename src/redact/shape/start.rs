@@ -118,7 +118,7 @@ const FREE: Before = !(LETTERS_1
     | 1 << before::UNDERSCORE
     | 1 << before::JOINED);
 /// Before a candidate that no letter, digit, underscore or dash may precede.
-const NO_WORD: Before = FREE & !DASH;
+const NO_WORD: Before = (FREE | 1 << before::JOINED) & !DASH;
 /// Behind a run that further groups follow.
 const MORE: u8 = DOT | GAP | 1 << behind::WIDE;
 /// The same, where the next group has three digits and more, or fewer.

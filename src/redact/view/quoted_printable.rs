@@ -64,6 +64,8 @@ fn is_credible(text: &[u8], at: usize) -> bool {
         }
         // A number is no name either, and two codes in one word are hardly two pairs.
         b':' | b'@' | b'.' | b'-' | b'_' | b'+' | b'/' if follows_number(text, at) || pair_nearby(text, at + 3) => true,
+        // The two signs of base64, in the middle of a run of it.
+        b'/' | b'+' if inside_run(text, at) => true,
         b'=' | b'\\' => true,
         b'%' => text.get(at + 3..at + 5).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit)),
         b'@' | b'.' | b'-' | b'_' | b'+' => before.is_some_and(|byte| byte.is_ascii_alphanumeric()) && letter(at + 3),
@@ -85,6 +87,16 @@ fn pair_nearby(text: &[u8], from: usize) -> bool {
     const NEAR: usize = 5;
     let word = text[from.min(text.len())..].iter().take(NEAR).take_while(|byte| byte.is_ascii_hexdigit()).count();
     pair(text, from + word).is_some()
+}
+
+/// Whether twelve letters and digits stand on either side of the code at `at`, not all of them small letters.
+fn inside_run(text: &[u8], at: usize) -> bool {
+    const SIDE: usize = 12;
+    let sides = at.checked_sub(SIDE).and_then(|from| text.get(from..at)).zip(text.get(at + 3..at + 3 + SIDE));
+    sides.is_some_and(|(before, after)| {
+        let all = || before.iter().chain(after);
+        all().all(u8::is_ascii_alphanumeric) && !all().all(u8::is_ascii_lowercase)
+    })
 }
 
 /// The width of a soft line end at `at`.
@@ -117,7 +129,7 @@ mod tests {
 
     #[test]
     fn mail_text_is_read_and_plain_pairs_are_not() {
-        for raw in ["a=40b", "x=3D1", "Za=C5=BC", "two=20words", "soft=\nend"] {
+        for raw in ["a=40b", "eyJub3RlIjoiQWE=2FCcSFxIUJCTDE", "x=3D1", "Za=C5=BC", "two=20words", "soft=\nend"] {
             assert!(find(raw.as_bytes(), 0).is_some(), "{raw}");
         }
         for raw in ["status=200", "code=404", "retries=40", "a=10 b=2", "took=12ms", "took=20ms", "x==", "k=40 x"] {
