@@ -93,7 +93,7 @@ impl DigitFilter {
 
     /// Whether to ask the index at the group whose first digit is at `at`. `digits` has a bit for each byte from there
     /// on that is a digit.
-    #[inline]
+    #[inline(always)]
     pub(super) fn passes(&self, text: &[u8], at: usize, digits: u64) -> bool {
         let run = ((!digits).trailing_zeros() as usize).min(LONGEST);
         let behind = text.get(at + run).map_or(behind::OTHER, |byte| usize::from(BEHIND[usize::from(*byte)]));

@@ -187,6 +187,8 @@ fn place_of(text: &[u8], start: usize, at: usize) -> usize {
 pub(super) fn before_of(text: &[u8], start: usize, at: usize) -> usize {
     match text[at - 1] {
         b'a'..=b'z' | b'A'..=b'Z' => match letters_before(text, start, at) {
+            // Behind another digit they begin nothing.
+            count if count < 7 && at > start + count && text[at - count - 1].is_ascii_digit() => before::LETTERS,
             1 => before::LETTERS_1,
             2 => before::LETTERS_2,
             3 => before::LETTERS_3,

@@ -279,11 +279,13 @@ impl Work {
             self.claims.add(rules, minter.as_deref_mut(), block, found, None);
         }
         // Without a trace of an encoding in the record there is no view of it.
-        let encodings = triggers.encodings(record.start, record.end);
         let mut from = record.start;
-        while encodings.any() {
+        loop {
             let to = record.end.min(from + VIEW_WINDOW);
-            self.views(rules, minter.as_deref_mut(), &block[from..to], from, encodings)?;
+            let encodings = triggers.encodings(from, to);
+            if encodings.any() {
+                self.views(rules, minter.as_deref_mut(), &block[from..to], from, encodings)?;
+            }
             if to == record.end {
                 break;
             }

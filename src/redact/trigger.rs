@@ -57,18 +57,26 @@ impl Triggers {
         let mut words = std::mem::take(&mut self.words);
         simd::classify(text, &mut words);
         words.push([0; class::COUNT]);
-        let (mut before, mut run) = ([0; class::COUNT], None);
-        for (index, pair) in words.windows(2).enumerate() {
-            let (near, base) = (Near { before: &before, here: &pair[0], after: &pair[1] }, index as u32 * 64);
+        for bits in [&mut self.groups, &mut self.likely, &mut self.marks, &mut self.coded_runs] {
+            bits.reserve(words.len());
+        }
+        simd::with_bit_instructions(|| self.collect_all(text, &words, filter));
+        self.words = words;
+    }
+
+    #[inline(always)]
+    fn collect_all(&mut self, text: &[u8], words: &[Word], filter: &DigitFilter) {
+        let (first, mut run) = ([0; class::COUNT], None);
+        let befores = std::iter::once(&first).chain(words);
+        for (index, (before, pair)) in befores.zip(words.windows(2)).enumerate() {
+            let (near, base) = (Near { before, here: &pair[0], after: &pair[1] }, index as u32 * 64);
             self.collect(&near, base);
             self.digits(&near, text, base as usize, filter);
             self.runs(&near, base, &mut run);
             let opaque = |word: &Word| word[class::WORD] | word[class::PLUS_SLASH];
             self.marks.push(near.here[class::ENCODED]);
             self.coded_runs.push(sixteen(opaque(near.here), opaque(near.after)));
-            before = pair[0];
         }
-        self.words = words;
     }
 
     /// Whether nothing in `record`, bordered by line ends or the ends of `text`, calls for a second look. Records are
@@ -112,9 +120,12 @@ impl Triggers {
 
     /// What in `text[from..to]` may be encoded: no view is possible without.
     pub(super) fn encodings(&self, from: usize, to: usize) -> Encodings {
-        Encodings { characters: any_bit(&self.marks, from..to), runs: any_bit(&self.coded_runs, from..to) }
+        let first = next_bit(&self.coded_runs, from..to);
+        let first_run = first.map_or(0, |at| at as usize - from);
+        Encodings { characters: any_bit(&self.marks, from..to), runs: first.is_some(), first_run }
     }
 
+    #[inline(always)]
     fn collect(&mut self, near: &Near<'_>, base: u32) {
         each(near.here[class::AT], |bit| self.at.push(base + bit));
         each(near.dots_between_digits(), |bit| {
@@ -134,6 +145,7 @@ impl Triggers {
         each(near.pairs(), |bit| self.pairs.push(base + bit));
     }
 
+    #[inline(always)]
     fn digits(&mut self, near: &Near<'_>, text: &[u8], base: usize, filter: &DigitFilter) {
         let groups = near.here[class::DIGIT] & !near.left(class::DIGIT);
         let mut likely = 0;
@@ -146,6 +158,7 @@ impl Triggers {
     }
 
     /// Follows long runs of token characters over the borders of words; `run` is the start of the open one.
+    #[inline(always)]
     fn runs(&mut self, near: &Near<'_>, base: u32, run: &mut Option<u32>) {
         let token = |word: &Word| word[class::WORD] | word[class::DOT];
         // Places from which a run goes on for sixteen bytes: the first is where it begins, the last sixteen before its end.
@@ -203,24 +216,29 @@ struct Near<'w> {
 
 impl Near<'_> {
     /// The bitmap of the bytes `n` places to the right.
+    #[inline(always)]
     fn right(&self, class: usize, n: u32) -> u64 {
         shifted(self.here[class], self.after[class], n)
     }
 
     /// The bitmap of the bytes one place to the left.
+    #[inline(always)]
     fn left(&self, class: usize) -> u64 {
         self.here[class] << 1 | self.before[class] >> 63
     }
 
+    #[inline(always)]
     fn hex_right(&self, n: u32) -> u64 {
         self.right(class::DIGIT, n) | self.right(class::HEX_LETTER, n)
     }
 
+    #[inline(always)]
     fn hex_left(&self) -> u64 {
         self.left(class::DIGIT) | self.left(class::HEX_LETTER)
     }
 
     /// First digits of short groups that go on with what another digit began.
+    #[inline(always)]
     fn inside(&self, over: PassesOver) -> u64 {
         let digits = self.here[class::DIGIT];
         let two = self.left(class::DIGIT) << 1 | self.before[class::DIGIT] >> 62 & 1;
@@ -234,11 +252,13 @@ impl Near<'_> {
         digits & (letter | joint) & two & !long.0
     }
 
+    #[inline(always)]
     fn dots_between_digits(&self) -> u64 {
         self.here[class::DOT] & self.left(class::DIGIT) & self.right(class::DIGIT, 1)
     }
 
     /// Colons with another one at most five bytes on, next to a hexadecimal digit or the other colon.
+    #[inline(always)]
     fn colons(&self) -> u64 {
         let colons = self.here[class::COLON];
         if colons == 0 {
@@ -250,6 +270,7 @@ impl Near<'_> {
     }
 
     /// First separators of `00-00-5e…` and `0000.5e00.…`.
+    #[inline(always)]
     fn pairs(&self) -> u64 {
         let dashes = self.here[class::DASH] & self.right(class::DASH, 3) & self.right(class::DASH, 6);
         let dots = self.here[class::DOT] & self.right(class::DOT, 5);
@@ -263,6 +284,7 @@ impl Near<'_> {
 }
 
 /// Bits from which at least sixteen in a row are set. `after` holds the bits that follow.
+#[inline(always)]
 fn sixteen(mut here: u64, mut after: u64) -> u64 {
     for step in [1, 2, 4, 8] {
         here &= shifted(here, after, step);
@@ -272,10 +294,12 @@ fn sixteen(mut here: u64, mut after: u64) -> u64 {
     here
 }
 
+#[inline(always)]
 fn shifted(here: u64, after: u64, n: u32) -> u64 {
     if n == 0 { here } else { here >> n | after << (64 - n) }
 }
 
+#[inline(always)]
 fn each(mut bits: u64, mut visit: impl FnMut(u32)) {
     while bits != 0 {
         visit(bits.trailing_zeros());
@@ -335,7 +359,11 @@ mod tests {
         for (text, encoded) in [("a%b", true), ("a\\b", true), ("ąćę", false), ("a\u{200b}b", true), ("a b c", false)]
         {
             found.scan(text.as_bytes(), &filter());
-            assert_eq!(found.encodings(0, text.len()), Encodings { characters: encoded, runs: false }, "{text}");
+            assert_eq!(
+                found.encodings(0, text.len()),
+                Encodings { characters: encoded, runs: false, first_run: 0 },
+                "{text}"
+            );
         }
     }
 }

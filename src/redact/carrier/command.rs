@@ -98,8 +98,9 @@ const MOST: usize = 40;
 
 /// Reads the arguments of the program whose name stands at `name`; false when it is none we know.
 pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, name: Range<usize>) -> bool {
-    // The end of a clock (`12:10:07Z`) is no archiver.
-    if name.start > scope.floor && scope.text[name.start - 1].is_ascii_alphanumeric() {
+    // The end of a clock (`12:10:07Z`) is no archiver, and `curl/8.5.0` is what a client calls itself.
+    let glued = name.start > scope.floor && scope.text[name.start - 1].is_ascii_alphanumeric();
+    if glued || matches!(scope.byte(name.end), None | Some(b'/' | b':' | b'=')) {
         return false;
     }
     let Some((program, flags)) = flags_of(&scope.text[name.clone()]) else { return false };

@@ -16,6 +16,8 @@ use crate::redact::validate::{Verdict, content};
 const REACH: usize = 48;
 /// A token shorter than this is an id, a version, a word.
 const SHORTEST: usize = 16;
+/// Longest name of a service, its words joined.
+const LONGEST_NAME: usize = 24;
 /// A longer run is data; it is not read to its end.
 const LONGEST: usize = 512;
 
@@ -170,24 +172,24 @@ static LENGTHS: [[[u32; 26]; 26]; 2] = {
     lengths
 };
 
+/// Whether a service may have a name of this length with these small letters first, second and last.
+fn may_be_listed(ends: [u8; 3], length: usize) -> bool {
+    let [first, second, last] = ends.map(|letter| usize::from(letter - b'a'));
+    LENGTHS[0][first][second] & LENGTHS[1][first][last] & 1 << length != 0
+}
+
 /// Whether a word, alone or with the one before it (`new relic`), is the name of a service.
 fn is_listed(word: &[u8], before: &[u8], lists: &[&[&str]]) -> bool {
     let listed = |first: &[u8]| {
-        let mut name = [0; 24];
         let length = first.len() + word.len();
-        if length > name.len() {
+        let byte =
+            |at: usize| first.get(at).or(word.get(at.wrapping_sub(first.len()))).map_or(0, u8::to_ascii_lowercase);
+        let ends = [byte(0), byte(1), byte(length - 1)];
+        if length > LONGEST_NAME || ends.iter().all(u8::is_ascii_lowercase) && !may_be_listed(ends, length) {
             return false;
         }
-        name[..first.len()].copy_from_slice(first);
-        name[first.len()..length].copy_from_slice(word);
-        name[..length].make_ascii_lowercase();
-        let ends = [name[0], name[1], name[length - 1]];
-        if ends.iter().all(u8::is_ascii_lowercase) {
-            let [first, second, last] = ends.map(|letter| usize::from(letter - b'a'));
-            if LENGTHS[0][first][second] & LENGTHS[1][first][last] & 1 << length == 0 {
-                return false;
-            }
-        }
+        let mut name = [0; LONGEST_NAME];
+        (0..length).for_each(|at| name[at] = byte(at));
         let known = |service: &&str| service.as_bytes().cmp(&name[..length]);
         lists.iter().any(|list| list.binary_search_by(known).is_ok())
     };

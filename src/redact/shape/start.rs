@@ -15,7 +15,7 @@ type Before = u32;
 pub(in crate::redact) mod before {
     /// Nothing: the record begins here.
     pub(in crate::redact) const START: usize = 0;
-    /// So many ASCII letters: 1, 2, 3, 6, or any other number of them.
+    /// So many ASCII letters, behind anything but a digit: 1, 2, 3, 6; or any others.
     pub(in crate::redact) const LETTERS_1: usize = 1;
     pub(in crate::redact) const LETTERS_2: usize = 2;
     pub(in crate::redact) const LETTERS_3: usize = 3;

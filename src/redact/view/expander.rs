@@ -36,11 +36,13 @@ pub struct Encodings {
     pub characters: bool,
     /// Long runs that are encoded as a whole.
     pub runs: bool,
+    /// No such run begins before this place.
+    pub first_run: usize,
 }
 
 impl Encodings {
     /// Nothing is known.
-    pub const ALL: Encodings = Encodings { characters: true, runs: true };
+    pub const ALL: Encodings = Encodings { characters: true, runs: true, first_run: 0 };
 
     /// Whether there is anything to look for.
     pub fn any(self) -> bool {
@@ -81,13 +83,13 @@ impl Expander {
         if encodings.characters {
             self.descend_characters(record, 0, each)?;
         }
-        if encodings.runs { self.descend_runs(record, 0, each) } else { Ok(()) }
+        if encodings.runs { self.descend_runs(record, 0, encodings.first_run, each) } else { Ok(()) }
     }
 
     /// All views of the text at `depth` (0: the record itself).
     fn descend(&mut self, record: &[u8], depth: usize, each: &mut dyn FnMut(&View<'_>)) -> Result<(), Exhausted> {
         self.descend_characters(record, depth, each)?;
-        self.descend_runs(record, depth, each)
+        self.descend_runs(record, depth, 0, each)
     }
 
     /// All views of encoded characters in the text at `depth`.
@@ -110,9 +112,14 @@ impl Expander {
         Ok(())
     }
 
-    /// All views of opaque runs of the text at `depth`.
-    fn descend_runs(&mut self, record: &[u8], depth: usize, each: &mut dyn FnMut(&View<'_>)) -> Result<(), Exhausted> {
-        let mut from = 0;
+    /// All views of opaque runs of the text at `depth`, none of which begins before `from`.
+    fn descend_runs(
+        &mut self,
+        record: &[u8],
+        depth: usize,
+        mut from: usize,
+        each: &mut dyn FnMut(&View<'_>),
+    ) -> Result<(), Exhausted> {
         loop {
             let (source, parent, _) = levels(&mut self.frames, record, depth);
             let Some(found) = run::next(source, parent, from) else { return Ok(()) };
