@@ -161,8 +161,13 @@ fn is_uuid(value: &[u8]) -> bool {
         })
 }
 
-/// The address at the start of a value, a port behind it aside.
+/// The address at the start of a value, a port behind it aside, where it may be one of a private network or of this
+/// host: most are told by how they begin.
 fn address(value: &[u8]) -> Option<std::net::IpAddr> {
+    const BEGINNINGS: [&[u8]; 9] = [b"10.", b"127.", b"169.", b"172.", b"192.", b"0", b":", b"f", b"F"];
+    if !BEGINNINGS.iter().any(|beginning| value.starts_with(beginning)) {
+        return None;
+    }
     let text = std::str::from_utf8(value).ok()?;
     text.parse().ok().or_else(|| text.rsplit_once(':').and_then(|(host, _)| host.parse().ok()))
 }

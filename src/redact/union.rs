@@ -85,7 +85,7 @@ fn joined(one: Claim, two: Claim) -> Claim {
 /// True when the span lies in a JSON object's key: its string closes and a colon follows.
 pub(super) fn in_key_position(raw: &[u8], span: Span, limit: usize) -> bool {
     let tail = &raw[span.end as usize..limit.min(span.end as usize + 256)];
-    let Some(quote) = tail.iter().position(|byte| *byte == b'"') else { return false };
+    let Some(quote) = memchr::memchr(b'"', tail) else { return false };
     if tail[..quote].iter().any(|byte| matches!(byte, b',' | b'{' | b'}' | b':')) {
         return false;
     }
