@@ -56,7 +56,7 @@ pub enum Command {
     Diff(diff::Args),
     /// Measure rules over given lines, and count how often each is asked, proposes and masks.
     Bench(bench::Args),
-    /// List, show, test and lint rules.
+    /// List, show, test, lint, draft and promote rules.
     Rules(rules::Args),
     /// Make schemas for editors, manual pages and shell completions.
     Gen(r#gen::Args),

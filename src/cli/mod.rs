@@ -28,6 +28,8 @@ pub mod reload;
 pub mod retention;
 mod rule_choice;
 pub mod rules;
+mod rules_new;
+mod rules_promote;
 pub mod run;
 pub mod scan;
 mod shadow_samples;

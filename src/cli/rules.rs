@@ -1,7 +1,7 @@
-//! `logveil rules list | show | test | lint | catalogue`: what the rules are and whether they keep their word.
+//! `logveil rules …`: what the rules are, whether they keep their word, and their way into force.
 
 use super::exit::{self, fail};
-use super::shadow_samples;
+use super::{rules_new, rules_promote, shadow_samples};
 use crate::config::rules::twice;
 use crate::redact::rule::{Rule, RuleTest, Severity, Stage};
 use crate::redact::rule_test::{self, Failure, Report};
@@ -20,7 +20,7 @@ const NOTE: Style = AnsiColor::Yellow.on_default();
 /// Failures shown in full; the rest is counted.
 const SHOWN: usize = 50;
 
-/// List, show, test and lint rules.
+/// List, show, test, lint, draft and promote rules.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     #[command(subcommand)]
@@ -69,6 +69,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Draft a rule from pasted samples.
+    New(rules_new::Args),
+    /// Take a rule out of shadow into force.
+    Promote(rules_promote::Args),
     /// Print the catalogue of the built-in pack as Markdown.
     #[command(hide = true)]
     Catalogue,
@@ -83,6 +87,8 @@ pub fn run(args: Args) -> ExitCode {
         Command::Show { id, json, path, .. } => with_rules(path.as_deref(), |rules| show(&mut out, rules, &id, json)),
         Command::Test { path, json } => with_rules(path.as_deref(), |rules| test(&mut out, rules, json)),
         Command::Lint { path, json } => lint(&mut out, path.as_deref(), json),
+        Command::New(args) => rules_new::run(&mut out, &args),
+        Command::Promote(args) => rules_promote::run(&mut out, &args),
         Command::Catalogue => write!(out, "{}", catalogue::markdown(&builtin::packs())).map(|()| ExitCode::SUCCESS),
     };
     match done.and_then(|code| out.flush().map(|()| code)) {

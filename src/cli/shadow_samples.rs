@@ -46,7 +46,8 @@ pub(super) fn show(out: &mut dyn Write, id: &str, config: Option<PathBuf>, json:
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(out: &mut dyn Write, rule: &Rule, noted: Option<&Watched>) -> io::Result<()> {
+/// Writes the count and the samples of one rule.
+pub(super) fn print(out: &mut dyn Write, rule: &Rule, noted: Option<&Watched>) -> io::Result<()> {
     writeln!(out, "{}  {}", rule.id, rule.title)?;
     let Some(watched) = noted.filter(|watched| watched.records > 0) else {
         return writeln!(out, "  in shadow; nothing seen yet");

@@ -17,6 +17,7 @@ mod claims;
 mod context;
 mod digit_filter;
 mod digit_index;
+pub mod draft;
 pub mod explain;
 mod expression;
 pub mod filler;

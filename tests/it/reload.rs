@@ -359,6 +359,42 @@ fn a_new_form_runs_in_shadow_beside_the_old_one_and_shows_masked_samples() {
     host.assert_clean();
 }
 
+#[test]
+fn a_rule_is_promoted_when_an_agent_has_seen_it_at_work() {
+    let intake = intake("");
+    let shadow = pack(0).replacen("min: 4}", "min: 4}\n    stage: shadow   # since Monday", 1);
+    let host = host(&intake, &shadow);
+    let config = host.path("logveil.yaml").display().to_string();
+    let promote = |id: &str| logveil(&["rules", "promote", id, "--config", &config]);
+    let (good, shown) = promote("badge");
+    assert!(!good && shown.contains("no agent has seen the rule 'badge' at work"), "{shown}");
+    let agent = host.start();
+    host.append("a.log", "badge_1234 by ana@mail.example\n");
+    wait_for(&intake, &host, 1);
+    assert!(agent.stop().success(), "{}", host.own_log());
+    for (id, why) in [("locker", "is in force already"), ("bagde", "did you mean 'badge'?")] {
+        let (good, shown) = promote(id);
+        assert!(!good && shown.contains(why), "{shown}");
+    }
+    let (good, shown) = logveil(&["rules", "promote", "customer-id", "--unseen", "--config", &config]);
+    assert!(!good && shown.contains("redaction: {enforce: [customer-id]}"), "{shown}");
+    let (good, shown) = logveil(&["rules", "promote", "badge", "--dry-run", "--config", &config]);
+    assert!(good && shown.contains("would write"), "{shown}");
+    assert_eq!(fs::read_to_string(host.path("rules/acme.yaml")).expect("read"), shadow);
+    let (good, shown) = promote("badge");
+    assert!(
+        good && shown.contains("would mask something in 1 records") && shown.contains("[badge-0] by [email]"),
+        "{shown}"
+    );
+    let text = fs::read_to_string(host.path("rules/acme.yaml")).expect("read");
+    assert_eq!(text, shadow.replace("stage: shadow ", "stage: enforce "));
+    let agent = host.start();
+    host.append("a.log", "badge_1234\n");
+    wait_for(&intake, &host, 2);
+    assert!(agent.stop().success());
+    assert_eq!(messages(&intake), ["badge_1234 by [email]", "[badge-0]"]);
+}
+
 /// A free port for the admin endpoints, which another process must know.
 fn listen(host: &Host) {
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");

@@ -166,6 +166,48 @@ fn diff_does_nothing_with_a_set_that_does_not_load() {
 }
 
 #[test]
+fn a_new_rule_is_drafted_from_samples_and_passes_everything() {
+    let desk = Desk::new();
+    let samples = "sync failed for badge acmetok-7f3a9c2e5b1d4f60 of ana@mail.example\n\
+        sync failed for badge acmetok-a81c03d94e7f2b56 of li@mail.example\n\
+        retry for badge acmetok-55d0e1f2a3b4c697\n";
+    let args = ["rules", "new", "acme-token", "--out", "draft.yaml", "--rules", "builtin", "--rules", "rules"];
+    let output = desk.run(&args, samples);
+    let shown = desk.shown(&output);
+    assert!(output.status.success(), "{shown}");
+    assert!(shown.starts_with("3 values; finds 'acmetok-', then at least 16 characters of hex"), "{shown}");
+    let draft = fs::read_to_string(desk.path("draft.yaml")).expect("a draft");
+    let wanted = "\
+pack: acme-token
+version: 0.1.0
+rules:
+  - id: acme-token
+    title: 'acme token'
+    class: credential
+    find: {anchor: [acmetok-], alphabet: hex, min: 16}
+    stage: shadow
+    since: 0.1.0
+    tests:
+      - {in: 'retry for badge acmetok-{{hex:16}}', out: 'retry for badge [acme-token]'}
+      - {in: 'sync failed for badge acmetok-{{hex:16}} of [email]', out: 'sync failed for badge [acme-token] of [email]'}
+      - {same: 'the beginning acmetok- alone is harmless'}
+";
+    assert_eq!(draft, wanted);
+    for check in ["test", "lint"] {
+        let output = desk.run(&["rules", check, "draft.yaml"], "");
+        assert!(output.status.success(), "{}", desk.shown(&output));
+    }
+    let output = desk.run(&args, samples);
+    assert!(output.status.code() == Some(4) && desk.shown(&output).contains("never overwritten"));
+    let refused = desk.run(&["rules", "new", "acme-other"], "the quick brown fox\njumps over it\n");
+    assert!(refused.status.code() == Some(2) && refused.stdout.is_empty(), "{}", desk.shown(&refused));
+    assert!(desk.shown(&refused).contains("nothing tells the values from other text; mark them"));
+    let told = desk.run(&["rules", "new", "acme-token", "--json"], samples);
+    let told: serde_json::Value = serde_json::from_slice(&told.stdout).expect("JSON");
+    assert_eq!((&told["yaml"], &told["samples"]), (&wanted.into(), &3.into()));
+}
+
+#[test]
 fn gen_writes_what_the_package_ships() {
     let desk = Desk::new();
     for (what, file) in [("man", "logveil-scan.1"), ("completions", "logveil.bash"), ("completions", "_logveil")] {

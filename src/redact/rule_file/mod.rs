@@ -50,7 +50,7 @@ const SEVERITIES: &[(&str, Severity)] =
     &[("high", Severity::High), ("medium", Severity::Medium), ("low", Severity::Low)];
 const STAGES: &[(&str, Stage)] = &[("shadow", Stage::Shadow), ("enforce", Stage::Enforce)];
 const MOST_RULES: usize = 10_000;
-const LONGEST_ID: usize = 48;
+pub(super) const LONGEST_ID: usize = 48;
 
 /// What a rule file gave.
 #[derive(Debug)]
