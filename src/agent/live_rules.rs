@@ -9,6 +9,7 @@ use crate::redact::RuleSet;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
 
 /// Between two looks at the date.
 const EVERY: Duration = Duration::from_secs(60);
@@ -18,6 +19,7 @@ const EVERY: Duration = Duration::from_secs(60);
 pub struct LiveRules {
     in_force: Arc<ArcSwap<InForce>>,
     shadow: ShadowBook,
+    changed: watch::Sender<()>,
 }
 
 /// A rule set and since when it is in force.
@@ -66,6 +68,12 @@ impl LiveRules {
     pub fn replace(&self, next: InForce) {
         self.shadow.follow(&next.rules);
         self.in_force.store(Arc::new(next));
+        self.changed.send_replace(());
+    }
+
+    /// Hears of every change, whoever makes it.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     /// Drops exceptions whose last day is over, until it is dropped itself.
@@ -85,6 +93,7 @@ impl LiveRules {
             Ok(None) => {}
             Ok(Some(rules)) => {
                 self.in_force.compare_and_swap(&current, Arc::new(Arc::new(rules).into()));
+                self.changed.send_replace(());
                 tracing::info!("exceptions of the rules have ended; what they let through is masked from now on");
             }
             Err(error) => tracing::error!(%error, "the rules without their ended exceptions do not compile"),
@@ -96,7 +105,7 @@ impl From<Arc<RuleSet>> for LiveRules {
     fn from(rules: Arc<RuleSet>) -> Self {
         let shadow = ShadowBook::default();
         shadow.follow(&rules);
-        LiveRules { in_force: Arc::new(ArcSwap::from_pointee(rules.into())), shadow }
+        LiveRules { in_force: Arc::new(ArcSwap::from_pointee(rules.into())), shadow, changed: watch::Sender::new(()) }
     }
 }
 
@@ -126,10 +135,11 @@ mod tests {
         let policy = Policy { allow: vec![allow], ..Policy::default() };
         let set = Arc::new(RuleSet::compile(builtin::rules(), &policy).unwrap());
         let live = LiveRules::from(set.clone());
+        let changes = live.changes();
         live.end_exceptions(20_000);
-        assert!(Arc::ptr_eq(&live.current(), &set) && !masked(&live));
+        assert!(Arc::ptr_eq(&live.current(), &set) && !masked(&live) && !changes.has_changed().unwrap());
         live.end_exceptions(20_001);
-        assert!(masked(&live));
+        assert!(masked(&live) && changes.has_changed().unwrap(), "the own log hears of it too");
         let plain = RuleSet::compile(builtin::rules(), &Policy::default()).unwrap();
         assert_eq!(live.current().fingerprint(), plain.fingerprint(), "as after a restart on that day");
     }

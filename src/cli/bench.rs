@@ -2,9 +2,10 @@
 
 use super::chunks::{Chunk, Job};
 use super::exit;
-use super::log_reader::Files;
+use super::log_reader::{self, Files};
 use super::rule_choice::RuleChoice;
 use crate::redact::census::{Census, Count};
+use crate::redact::rule::RuleIndex;
 use crate::redact::{Redactor, RuleSet, StreamState};
 use anstyle::Style;
 use indicatif::ProgressBar;
@@ -19,6 +20,10 @@ const DIM: Style = Style::new().dimmed();
 const MIB: f64 = 1_048_576.0;
 /// Input is held in memory; more than this is refused, bytes.
 const MOST: u64 = 1 << 30;
+/// Shares are measured over so much of it, bytes.
+const SAMPLE: usize = 4 << 20;
+/// Rules whose share is measured.
+const MOST_SHARES: usize = 50;
 
 /// Measure the rules over given lines, and count for each how often it is asked, proposes and masks.
 #[derive(clap::Args, Debug)]
@@ -45,6 +50,8 @@ struct Measured {
     bytes: u64,
     /// Shortest first; never empty.
     runs: Vec<Duration>,
+    /// Of the rules asked most often, in their order: what the run saves without the rule, percent.
+    shares: Vec<f64>,
 }
 
 /// Measures on one thread: 3 when the rules do not load, 4 when the input cannot be read.
@@ -66,11 +73,13 @@ pub fn run(args: Args) -> ExitCode {
     if read.lines == 0 {
         return exit::fail(exit::USAGE, "the input holds no lines");
     }
-    let mut runs: Vec<Duration> = (0..args.runs).map(|_| once(&timed, &chunks)).collect();
+    let mut runs: Vec<Duration> = (0..args.runs).map(|_| once(&timed, &chunks).0).collect();
     runs.sort();
     let mut census = Census::new(counted);
     chunks.iter().for_each(|chunk| census.take(&chunk.bytes, &chunk.ends));
-    let measured = Measured { lines: read.lines, bytes: read.bytes, runs };
+    let most = if args.top == 0 { MOST_SHARES } else { args.top.min(MOST_SHARES) };
+    let shares = shares(&timed, &asked(&census), most, &chunks, args.runs);
+    let measured = Measured { lines: read.lines, bytes: read.bytes, runs, shares };
     let mut out = io::BufWriter::new(anstream::stdout().lock());
     let written = match args.json {
         true => writeln!(out, "{}", as_json(&measured, &census)),
@@ -97,11 +106,11 @@ impl Job for Reading {
     fn work(&self, (): &mut (), (): &mut (), _: &Chunk, (): &mut ()) {}
 }
 
-/// One run over everything, on this thread.
-fn once(rules: &Arc<RuleSet>, chunks: &[Chunk]) -> Duration {
+/// One run over everything, on this thread: how long it took, and the thread's time on a processor.
+fn once(rules: &Arc<RuleSet>, chunks: &[Chunk]) -> (Duration, Duration) {
     let (mut redactor, mut state) = (Redactor::new(rules.clone()), StreamState::default());
     let mut masks = 0usize;
-    let start = Instant::now();
+    let (start, spent) = (Instant::now(), processor_time());
     for chunk in chunks {
         if chunk.number == 0 {
             state = StreamState::default();
@@ -109,7 +118,33 @@ fn once(rules: &Arc<RuleSet>, chunks: &[Chunk]) -> Duration {
         chunk.redact(&mut redactor, &mut state, &mut |record| masks += record.masks());
     }
     std::hint::black_box(masks);
-    start.elapsed()
+    (start.elapsed(), processor_time().saturating_sub(spent))
+}
+
+fn processor_time() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(now.tv_sec.max(0) as u64, now.tv_nsec.max(0) as u32)
+}
+
+/// What a run saves without each of the first `most` rules, percent: the least times of runs that take turns.
+fn shares(rules: &Arc<RuleSet>, asked: &[Row<'_>], most: usize, chunks: &[Chunk], runs: u32) -> Vec<f64> {
+    let starts = chunks.iter().scan(0, |sum, chunk| Some(std::mem::replace(sum, *sum + chunk.bytes.len())));
+    let sample = starts.take_while(|start| *start < SAMPLE).count();
+    let sample = &chunks[..sample];
+    let bar = log_reader::plain_bar(asked.len().min(most) as u64);
+    let share = |row: &Row<'_>| {
+        let without = Arc::new(rules.without(row.rule).ok()?);
+        let (mut whole, mut less) = (Duration::MAX, Duration::MAX);
+        for _ in 0..runs {
+            whole = whole.min(once(rules, sample).1);
+            less = less.min(once(&without, sample).1);
+        }
+        bar.inc(1);
+        Some((1.0 - less.as_secs_f64() / whole.as_secs_f64().max(1e-9)).max(0.0) * 100.0)
+    };
+    let shares = asked.iter().take(most).map(|row| share(row).unwrap_or(0.0)).collect();
+    bar.finish_and_clear();
+    shares
 }
 
 impl Measured {
@@ -132,17 +167,28 @@ impl Measured {
     }
 }
 
+/// A rule that was asked, and its counts.
+struct Row<'c> {
+    rule: RuleIndex,
+    id: &'c str,
+    count: Count,
+}
+
 /// Rules that were asked, most often first.
-fn asked(census: &Census) -> Vec<(&str, Count)> {
-    let rules = census.rules().rules().iter().map(|rule| rule.id.as_str());
-    let mut rows: Vec<(&str, Count)> =
-        rules.zip(census.counts().iter().copied()).filter(|(_, count)| *count != Count::default()).collect();
-    rows.sort_by(|one, two| (two.1.gate, one.0).cmp(&(one.1.gate, two.0)));
+fn asked(census: &Census) -> Vec<Row<'_>> {
+    let rules = census.rules().rules().iter().enumerate();
+    let rows = rules.zip(census.counts()).map(|((at, rule), count)| Row {
+        rule: RuleIndex(at as u16),
+        id: &rule.id,
+        count: *count,
+    });
+    let mut rows: Vec<Row<'_>> = rows.filter(|row| row.count != Count::default()).collect();
+    rows.sort_by(|one, two| (two.count.gate, one.id).cmp(&(one.count.gate, two.id)));
     rows
 }
 
 fn print(out: &mut impl Write, measured: &Measured, census: &Census, top: usize) -> io::Result<()> {
-    let Measured { lines, bytes, runs } = measured;
+    let Measured { lines, bytes, runs, shares } = measured;
     let (line, rate) = (measured.microseconds_a_line(), measured.mib_a_second());
     let (size, runs, spread) = (*bytes as f64 / MIB, runs.len(), measured.spread());
     writeln!(
@@ -153,22 +199,31 @@ fn print(out: &mut impl Write, measured: &Measured, census: &Census, top: usize)
     writeln!(out, "{} rules, {tables:.1} MiB of prefilter tables", census.rules().len())?;
     let rows = asked(census);
     let shown = if top == 0 { rows.len() } else { top.min(rows.len()) };
-    let wide = rows[..shown].iter().map(|(id, _)| id.len()).max().unwrap_or(0).max(16);
-    let heads = ["gate hits", "per MiB", "candidates", "spans"];
-    writeln!(out, "{DIM}{:wide$} {:>12} {:>10} {:>12} {:>10}{DIM:#}", "rule", heads[0], heads[1], heads[2], heads[3])?;
-    for (id, Count { gate, candidates, masked }) in &rows[..shown] {
+    let wide = rows[..shown].iter().map(|row| row.id.len()).max().unwrap_or(0).max(16);
+    let heads = ["share", "gate hits", "per MiB", "candidates", "spans"];
+    writeln!(
+        out,
+        "{DIM}{:wide$} {:>8} {:>12} {:>10} {:>12} {:>10}{DIM:#}",
+        "rule", heads[0], heads[1], heads[2], heads[3], heads[4]
+    )?;
+    for (at, Row { id, count, .. }) in rows[..shown].iter().enumerate() {
+        let Count { gate, candidates, masked } = count;
         let rate = *gate as f64 / size.max(1e-9);
-        writeln!(out, "{id:wide$} {gate:>12} {rate:>10.0} {candidates:>12} {masked:>10}")?;
+        let share = shares.get(at).map_or(String::new(), |share| format!("{share:.1} %"));
+        writeln!(out, "{id:wide$} {share:>8} {gate:>12} {rate:>10.0} {candidates:>12} {masked:>10}")?;
     }
     let quiet = census.rules().len() - rows.len();
     writeln!(out, "{} more rules were asked, {quiet} were not", rows.len() - shown)
 }
 
 fn as_json(measured: &Measured, census: &Census) -> Value {
+    let megabytes = measured.bytes as f64 / MIB;
     let rules: Vec<Value> = asked(census)
         .into_iter()
-        .map(|(id, count)| {
-            json!({"rule": id, "gate_hits": count.gate, "candidates": count.candidates, "spans": count.masked})
+        .enumerate()
+        .map(|(at, Row { id, count, .. })| {
+            json!({"rule": id, "share_percent": measured.shares.get(at), "gate_hits": count.gate,
+                "gate_hits_a_mib": count.gate as f64 / megabytes, "candidates": count.candidates, "spans": count.masked})
         })
         .collect();
     json!({"set": format!("{:016x}", census.rules().fingerprint().0), "lines": measured.lines, "bytes": measured.bytes,

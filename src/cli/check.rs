@@ -5,14 +5,16 @@ use super::configured::{self, ConfigFile};
 use super::{admin_client, exit};
 use crate::agent::{Output, TokenSettings};
 use crate::config::settings::PackRef;
-use crate::config::{Config, Depth, Loaded};
+use crate::config::{self, Config, Depth, Loaded};
 use crate::keyring::Keyring;
 use crate::redact::RuleSet;
 use crate::sink::datadog::Datadog;
 use crate::sink::http::Timeouts;
 use crate::sink::{Outcome, Sink, datadog};
 use crate::spool;
+use crate::strict_yaml::Severity;
 use anstyle::{AnsiColor, Style};
+use serde_json::{Value, json};
 use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -32,36 +34,60 @@ pub struct Args {
     /// Ask the running agent whether it is ready.
     #[arg(long)]
     live: bool,
+    /// One JSON object.
+    #[arg(long, conflicts_with = "live")]
+    json: bool,
 }
 
-/// The table as it is printed.
+/// The table as it is printed, or kept for JSON.
 #[derive(Default)]
 struct Table {
     lines: usize,
     failed: usize,
     title: &'static str,
+    json: Option<Vec<Value>>,
 }
 
 /// Runs the checks: 3 or 5 for the file, 4 when the target does not take records, 1 when a running agent is
 /// not ready.
 pub fn run(args: Args) -> ExitCode {
     let depth = if args.offline || args.live { Depth::Text } else { Depth::Host };
-    let loaded = match args.config.load(depth) {
+    let loaded = if args.json { args.config.read(depth) } else { args.config.load(depth) };
+    let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
-    let Some(config) = &loaded.config else { return ExitCode::from(exit::INVALID) };
+    let Some(config) = &loaded.config else {
+        let _ = writeln!(anstream::stdout(), "{}", as_json(&loaded, &[], loaded.errors(), &[]));
+        return ExitCode::from(configured::unusable(&loaded).0);
+    };
     if args.live {
         return live(config);
     }
-    match configured::rules(config) {
-        Ok(rules) => report(&loaded, config, &rules, args.offline),
-        Err(code) => code,
+    let table = Table { json: args.json.then(Vec::new), ..Table::default() };
+    match config::rules::compile(config) {
+        Ok(rules) => report(&loaded, config, &rules, args.offline, table),
+        Err(error) if args.json => {
+            let mistakes: Vec<&str> = error.0.iter().map(|mistake| mistake.line.as_str()).collect();
+            let _ = writeln!(anstream::stdout(), "{}", as_json(&loaded, &[], mistakes.len(), &mistakes));
+            ExitCode::from(exit::INVALID)
+        }
+        Err(error) => configured::show_mistakes(&error),
     }
 }
 
-fn report(loaded: &Loaded, config: &Config, rules: &RuleSet, offline: bool) -> ExitCode {
-    let mut table = Table::default();
+/// Everything that was found, for machines.
+fn as_json(loaded: &Loaded, checks: &[Value], errors: usize, mistakes: &[&str]) -> Value {
+    let problems = loaded.problems.iter().map(|problem| {
+        let error = problem.severity == Severity::Error;
+        json!({"line": problem.line, "column": problem.column, "level": if error { "error" } else { "warning" },
+            "message": problem.message, "help": problem.help})
+    });
+    json!({"config": loaded.path.display().to_string(), "checks": checks, "problems": problems.collect::<Vec<_>>(),
+        "rule_mistakes": mistakes, "warnings": loaded.warnings(), "errors": errors})
+}
+
+fn report(loaded: &Loaded, config: &Config, rules: &RuleSet, offline: bool, mut table: Table) -> ExitCode {
     table.line("config", &loaded.path.display().to_string(), Verdict::Ok);
     let packs: Vec<String> = config.packs.iter().map(pack_name).collect();
     let about = format!("{}: {} rules, digest {:016x}", packs.join(" · "), rules.len(), rules.fingerprint().0);
@@ -88,7 +114,10 @@ fn report(loaded: &Loaded, config: &Config, rules: &RuleSet, offline: bool) -> E
     table.line("spool", &format!("{kind}, up to {} MiB, state in {folder}", spool.max_bytes >> 20), Verdict::Ok);
     output(&mut table, config, offline);
     let (errors, warnings) = (table.failed, loaded.warnings());
-    let _ = writeln!(anstream::stdout(), "\n{} checks, {warnings} warnings, {errors} errors", table.lines);
+    let _ = match &table.json {
+        Some(checks) => writeln!(anstream::stdout(), "{}", as_json(loaded, checks, errors, &[])),
+        None => writeln!(anstream::stdout(), "\n{} checks, {warnings} warnings, {errors} errors", table.lines),
+    };
     if errors > 0 { ExitCode::from(exit::UNREACHABLE) } else { ExitCode::SUCCESS }
 }
 
@@ -120,14 +149,20 @@ impl Table {
     fn line(&mut self, title: &'static str, about: &str, verdict: Verdict) {
         let shown = if self.title == title { "" } else { title };
         (self.title, self.lines) = (title, self.lines + 1);
+        self.failed += usize::from(matches!(verdict, Verdict::Failed(_)));
+        if let Some(checks) = &mut self.json {
+            let (verdict, why) = match verdict {
+                Verdict::Ok => ("ok", None),
+                Verdict::Skipped(why) => ("skipped", Some(why.to_owned())),
+                Verdict::Failed(why) => ("failed", Some(why)),
+            };
+            return checks.push(json!({"name": title, "about": about, "verdict": verdict, "why": why}));
+        }
         let mut out = anstream::stdout().lock();
         let _ = match verdict {
             Verdict::Ok => writeln!(out, "{shown:<10} {about:<60} {GOOD}ok{GOOD:#}"),
             Verdict::Skipped(why) => writeln!(out, "{shown:<10} {about:<60} {DIM}skipped{DIM:#} ({why})"),
-            Verdict::Failed(why) => {
-                self.failed += 1;
-                writeln!(out, "{shown:<10} {about:<60} {BAD}failed{BAD:#}: {why}")
-            }
+            Verdict::Failed(why) => writeln!(out, "{shown:<10} {about:<60} {BAD}failed{BAD:#}: {why}"),
         };
     }
 }

@@ -24,25 +24,32 @@ impl ConfigFile {
 
     /// Loads the file and shows its problems on standard error. The exit code is that of an unusable file.
     pub fn load(&self, depth: Depth) -> Result<Loaded, ExitCode> {
-        let path = config::locate(self.config.as_deref());
-        let loaded = match config::load(&path, depth) {
-            Ok(loaded) => loaded,
-            Err(error) => {
-                let message = format!("[LV0101] cannot read the configuration {}: {error}", path.display());
-                return Err(exit::fail(exit::INVALID, message));
-            }
-        };
+        let loaded = self.read(depth)?;
         show_problems(&loaded);
         if loaded.config.is_some() {
             return Ok(loaded);
         }
+        let (code, page) = unusable(&loaded);
         let (errors, warnings) = (loaded.errors(), loaded.warnings());
-        let only_refusals = errors == loaded.refusals;
-        let (code, page) = if only_refusals { (exit::POLICY, "LV0204") } else { (exit::INVALID, "LV0203") };
-        let told =
-            format!("[{page}] {errors} errors, {warnings} warnings in {}; logveil explain {page}", path.display());
+        let path = loaded.path.display();
+        let told = format!("[{page}] {errors} errors, {warnings} warnings in {path}; logveil explain {page}");
         Err(exit::fail(code, told))
     }
+
+    /// Reads the file; its problems are not shown. The exit code is that of a file that cannot be read.
+    pub fn read(&self, depth: Depth) -> Result<Loaded, ExitCode> {
+        let path = config::locate(self.config.as_deref());
+        config::load(&path, depth).map_err(|error| {
+            let message = format!("[LV0101] cannot read the configuration {}: {error}", path.display());
+            exit::fail(exit::INVALID, message)
+        })
+    }
+}
+
+/// Exit code and page of a configuration with errors.
+pub fn unusable(loaded: &Loaded) -> (u8, &'static str) {
+    let only_refusals = loaded.errors() == loaded.refusals;
+    if only_refusals { (exit::POLICY, "LV0204") } else { (exit::INVALID, "LV0203") }
 }
 
 /// Compiles the rules of a configuration; every mistake is shown.

@@ -195,16 +195,20 @@ impl<R: Read> Read for Counted<'_, R> {
     }
 }
 
-/// The bar on standard error for long work; nothing where nobody looks.
+/// The bar on standard error for long work over files; nothing where nobody looks.
 pub(super) fn bar(files: &Files) -> ProgressBar {
+    styled(ProgressBar::new(files.size()), "{bytes}/{total_bytes} {bytes_per_sec} {eta}")
+}
+
+/// The same for steps.
+pub(super) fn plain_bar(steps: u64) -> ProgressBar {
+    styled(ProgressBar::new(steps), "{pos}/{len} {eta}")
+}
+
+fn styled(bar: ProgressBar, figures: &str) -> ProgressBar {
     let quiet = std::env::var_os("NO_COLOR").as_deref().is_some_and(|value| value != OsStr::new(""));
-    let bar = ProgressBar::new(files.size());
-    let form = if quiet {
-        "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}"
-    } else {
-        "{bar:30.green} {bytes}/{total_bytes} {bytes_per_sec} {eta}"
-    };
-    if let Ok(style) = indicatif::ProgressStyle::with_template(form) {
+    let color = if quiet { "" } else { ".green" };
+    if let Ok(style) = indicatif::ProgressStyle::with_template(&format!("{{bar:30{color}}} {figures}")) {
         bar.set_style(style);
     }
     bar

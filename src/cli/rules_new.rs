@@ -6,7 +6,7 @@ use crate::redact::draft::{self, Draft, Wish};
 use crate::redact::rule_file::CLASSES;
 use clap::builder::PossibleValuesParser;
 use serde_json::json;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -65,6 +65,7 @@ pub(super) fn run(out: &mut dyn Write, args: &Args) -> io::Result<ExitCode> {
             }
         }
     }
+    out.flush()?;
     told(args, &draft)
 }
 
@@ -85,14 +86,11 @@ fn read(args: &Args) -> io::Result<String> {
 /// Says on standard error what was drafted and what comes next.
 fn told(args: &Args, draft: &Draft) -> io::Result<ExitCode> {
     let mut err = anstream::stderr();
-    let place = match &args.out {
-        Some(path) => fs::canonicalize(path).unwrap_or_else(|_| path.clone()).display().to_string(),
-        None => "the draft".to_owned(),
-    };
+    let place = args.out.as_ref().map_or("FILE".to_owned(), |path| path.display().to_string());
     writeln!(err, "{} values; finds {}; its examples hold, in shadow", draft.samples, draft.finds)?;
     for note in &draft.notes {
         writeln!(err, "note: {note}")?;
     }
-    writeln!(err, "next: read {place}, try it: logveil scan --shadow --rules builtin --rules FILE LOGS")?;
+    writeln!(err, "next: logveil scan --shadow --rules builtin --rules {place} LOGS")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -76,8 +76,8 @@ async fn serve(config: Config, rules: Rules, applied: &Applied, signal: impl Fut
     let health = admin::Health::new(facts, live.clone(), progress.clone());
     let admin = tokio::spawn(admin::serve(config.admin, Arc::new(health)));
     let Rules { source, seen, asked, log, .. } = rules;
-    let ended = move |outcome: &Outcome| reloaded(outcome, &log);
-    let reloading = reload::follow(source, seen, live.clone(), progress.clone(), asked, reloads, ended);
+    let own_log = tokio::spawn(follow(live.clone(), log));
+    let reloading = reload::follow(source, seen, live.clone(), progress.clone(), asked, reloads, reloaded);
     let reloading = tokio::spawn(reloading);
     let (count, digest) = (live.current().len(), live.current().fingerprint());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), rules = count, %digest, hardening = %applied, "logveil starts");
@@ -90,6 +90,7 @@ async fn serve(config: Config, rules: Rules, applied: &Applied, signal: impl Fut
     let ended = agent::run(config.agent, live, progress.clone(), stop).await;
     admin.abort();
     reloading.abort();
+    own_log.abort();
     manager.abort();
     match ended {
         Ok(()) => {
@@ -107,13 +108,18 @@ fn reloads() {
     let _ = sd_notify::notify(&states);
 }
 
-/// Tells the service manager what became of a reload; the own log is masked by the new rules from then on.
-fn reloaded(outcome: &Outcome, log: &LogRules) {
+/// Keeps the own log masked by the rules in force, also when an exception has ended.
+async fn follow(live: LiveRules, log: LogRules) {
+    let mut changes = live.changes();
+    while changes.changed().await.is_ok() {
+        log.replace(live.current());
+    }
+}
+
+/// Tells the service manager what became of a reload.
+fn reloaded(outcome: &Outcome) {
     let status = match outcome {
-        Outcome::Replaced(rules) => {
-            log.replace(rules.clone());
-            format!("rules {} in force, {} rules", rules.fingerprint(), rules.len())
-        }
+        Outcome::Replaced(rules) => format!("rules {} in force, {} rules", rules.fingerprint(), rules.len()),
         Outcome::Same => "the rules are unchanged".to_owned(),
         Outcome::Refused(why) => why.clone(),
     };

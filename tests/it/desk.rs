@@ -96,7 +96,7 @@ impl Desk {
 }
 
 /// Replaces digests (16 hexadecimal digits) and the folder's path.
-pub(crate) fn steady(text: &str, folder: &Path) -> String {
+fn steady(text: &str, folder: &Path) -> String {
     let text = text.replace(&folder.display().to_string(), "DESK");
     let words: Vec<String> = text
         .split(' ')

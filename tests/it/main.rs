@@ -9,6 +9,7 @@ mod apm;
 mod batches;
 mod delivery;
 mod desk;
+mod documentation;
 mod host;
 mod hostile_input;
 mod intake_contract;

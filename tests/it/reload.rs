@@ -313,6 +313,53 @@ fn batches_of_the_run_before_are_masked_by_the_rules_of_this_one() {
     assert_eq!(messages(&intake), ["{\"n\":0,\"b\":\"[gate-0]\"}"]);
 }
 
+#[test]
+fn tokens_stay_the_same_over_a_reload() {
+    let intake = intake("");
+    let host = host(&intake, &pack(0));
+    let ring = host.path("ring.json").display().to_string();
+    let (good, shown) = logveil(&["key", "new", "--region", "eu", "--keyring", &ring]);
+    assert!(good, "{shown}");
+    let text = fs::read_to_string(host.path("logveil.yaml")).expect("read");
+    write(&host, "logveil.yaml", &format!("{text}tokens: {{keyring: 'file:{ring}'}}\n"));
+    let agent = host.start();
+    host.append("a.log", "badge_1234 by ana@mail.example\n");
+    wait_for(&intake, &host, 1);
+    write(&host, "rules/acme.yaml", &pack(1));
+    hang_up(&agent);
+    said(&host, "rules reloaded", 1);
+    host.append("a.log", "badge_1234 by ana@mail.example\n");
+    wait_for(&intake, &host, 2);
+    assert!(agent.stop().success(), "{}", host.own_log());
+    let messages = messages(&intake);
+    let tokens: Vec<&str> =
+        messages.iter().filter_map(|message| message.split_once(" by ")).map(|(_, it)| it).collect();
+    assert!(messages[0].starts_with("[badge-0] by em_") && messages[1].starts_with("[badge-1] by em_"), "{messages:?}");
+    assert_eq!(tokens[0], tokens[1]);
+}
+
+#[test]
+fn batches_that_wait_in_memory_are_masked_again_too() {
+    let intake = intake("|503");
+    let host = host(&intake, &pack(0));
+    let text = fs::read_to_string(host.path("logveil.yaml")).expect("read");
+    write(&host, "logveil.yaml", &text.replacen("redaction:", "spool: {type: memory}\nredaction:", 1));
+    let agent = host.start();
+    host.append("a.log", "{\"n\":0,\"b\":\"gate_000001\"}\n");
+    assert!(intake.ledger().wait(LIMIT, |book| !book.requests.is_empty()), "{}", host.own_log());
+    write(
+        &host,
+        "rules/gate.yaml",
+        &pack(0).replace("acme", "gates").replace("badge", "gate").replace("locker", "lift"),
+    );
+    hang_up(&agent);
+    said(&host, "rules reloaded", 1);
+    intake.play(Script::default());
+    wait_for(&intake, &host, 1);
+    assert_eq!(messages(&intake), ["{\"n\":0,\"b\":\"[gate-0]\"}"]);
+    assert!(agent.stop().success());
+}
+
 /// What the program prints, and whether it succeeded.
 fn logveil(args: &[&str]) -> (bool, String) {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_logveil")).args(args).output().expect("the binary");

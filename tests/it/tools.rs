@@ -1,6 +1,6 @@
 //! The tools of rule authors by the real binary: what they print, to the letter, over a small pack of their own.
 
-use crate::desk::{BADGES, Desk, steady};
+use crate::desk::{BADGES, Desk};
 use std::fs;
 
 #[test]
@@ -241,45 +241,54 @@ fn bench_counts_how_often_each_rule_is_asked() {
     assert_eq!(output.status.code(), Some(2));
 }
 
-/// Figures that change with the machine and with the built-in pack, taken out.
-fn without_figures(shown: &str) -> String {
-    let mut out = String::new();
-    for line in shown.lines().filter(|line| !line.starts_with("cost of a line")) {
-        let line = line.split_once(" lines in ").map_or(line, |(counts, _)| counts);
-        let words = line.split_inclusive(' ').map(|word| match word.split_once(".yaml:") {
-            Some((file, _)) => format!("{file}.yaml:N"),
-            None => word.to_owned(),
-        });
-        let line: String = words.collect();
-        let line = match line.split_once(" rules, digest") {
-            Some((count, rest)) if count.bytes().all(|byte| byte.is_ascii_digit()) => format!("N rules, digest{rest}"),
-            _ => line,
-        };
-        out += line.trim_end();
-        out.push('\n');
-    }
-    out
+#[test]
+fn check_tells_machines_everything_too() {
+    let desk = Desk::new();
+    let config = "version: 1\nregion: eu\nsources:\n  a: {include: ['/var/log/a.log']}\noutput: {stdout: {}}\n";
+    desk.write("good.yaml", config);
+    desk.write("bad.yaml", config.replace("region: eu", "regio: eu\nregion: mars"));
+    let rules = desk.path("rules").display().to_string();
+    desk.write("rules/acme.yaml", crate::desk::BADGES.replace("alphabet: digits", "alphabet: digitz"));
+    desk.write("broken.yaml", format!("{config}redaction: {{packs: [builtin, '{rules}']}}\n"));
+    let told = |file: &str| {
+        let output = desk.run(&["check", "--offline", "--json", "--config", file], "");
+        let told: serde_json::Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", desk.shown(&output)));
+        (told, output.status.code())
+    };
+    let (good, code) = told("good.yaml");
+    assert_eq!((&good["errors"], code), (&0.into(), Some(0)));
+    let check = |name: &str| {
+        let all = good["checks"].as_array().expect("a list");
+        all.iter().find(|check| check["name"] == name).expect(name)["verdict"].as_str().expect("a verdict").to_owned()
+    };
+    assert_eq!((check("rules"), check("retention")), ("ok".to_owned(), "skipped".to_owned()));
+    let (bad, code) = told("bad.yaml");
+    assert_eq!((&bad["errors"], code), (&2.into(), Some(3)));
+    assert_eq!((&bad["problems"][0]["line"], &bad["problems"][0]["level"]), (&2.into(), &"error".into()));
+    let (broken, code) = told("broken.yaml");
+    assert!(code == Some(3) && broken["rule_mistakes"][0].as_str().is_some_and(|it| it.contains("digitz")), "{broken}");
 }
 
-/// Runs every console example of the page: blocks named after a file are that file, `$ logveil …` is run.
+/// Colours are for terminals: none in a pipe, and none on a terminal where NO_COLOR is set.
 #[test]
-fn the_documentation_shows_what_the_program_prints() {
-    let page = include_str!("../../docs/rule-tools.md");
-    let desk = Desk { dir: tempfile::tempdir().expect("a folder") };
-    let mut ran = 0;
-    for block in page.split("\n```").skip(1).step_by(2) {
-        let (title, body) = block.split_once('\n').expect("a title");
-        if let Some((_, file)) = title.split_once(' ') {
-            fs::create_dir_all(desk.path(file).parent().expect("a folder")).expect("a folder");
-            desk.write(file, format!("{body}\n"));
-        } else if title == "console" {
-            let (command, wanted) = body.split_once('\n').expect("output");
-            let args: Vec<&str> = command.strip_prefix("$ logveil ").expect("a command").split(' ').collect();
-            let shown = desk.shown(&desk.run(&args, ""));
-            let wanted = steady(wanted, desk.dir.path());
-            assert_eq!(without_figures(&shown), without_figures(&wanted), "{command}");
-            ran += 1;
-        }
-    }
-    assert!(ran >= 5, "only {ran} examples were found");
+fn colours_are_for_terminals() {
+    let desk = Desk::new();
+    desk.write("a.log", "door badge_123456 open for ana@mail.example\n");
+    let shown = |variables: &str, redirect: &str| {
+        let command = format!("{variables} '{}' scan --rules rules a.log {redirect}", env!("CARGO_BIN_EXE_logveil"));
+        let output = std::process::Command::new("script")
+            .args(["-qec", &command, "/dev/null"])
+            .env("TERM", "xterm")
+            .env_remove("NO_COLOR")
+            .current_dir(desk.dir.path())
+            .stdin(std::process::Stdio::null())
+            .output();
+        output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let colored = shown("", "").expect("script, an essential package");
+    assert!(colored.contains("\u{1b}[2mrule"), "{colored}");
+    assert!(!shown("NO_COLOR=1", "").expect("run").contains("\u{1b}[2m"));
+    let piped = shown("", "2>/dev/null | cat").expect("run");
+    assert!(piped.contains("acme-badge") && !piped.contains('\u{1b}'), "{piped}");
 }

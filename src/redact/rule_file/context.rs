@@ -25,6 +25,7 @@ pub(super) fn read_words(fields: &Fields<'_, '_, '_>, name: &'static str) -> Opt
     let problems = fields.problems();
     let node = fields.get(name)?;
     let inner = Fields::of(node, problems)?;
+    inner.require("words");
     let written = inner.texts("words");
     if written.len() > MOST_WORDS {
         problems.error(&node.span, format!("{} words, the limit is {MOST_WORDS}", written.len()));

@@ -82,7 +82,7 @@ fn find() -> Value {
 
 fn words() -> Value {
     json!({"type": "object", "additionalProperties": false, "required": ["words"],
-        "properties": {"words": texts(), "within": {"type": "integer", "minimum": 1}}})
+        "properties": {"words": {"type": "array", "items": {"type": "string"}}, "within": {"type": "integer", "minimum": 1}}})
 }
 
 /// An exception; `redaction.allow` of the configuration is written the same way.
