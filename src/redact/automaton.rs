@@ -1,7 +1,7 @@
 //! All literals of a rule set in one deterministic automaton over classes of bytes.
 //!
 //! Invariants: every occurrence of every literal is reported, overlapping ones included. The automaton knows
-//! less than the literals: letters lose their case, the joints of names (`_`, `-`, `.`, space) and the rarest
+//! less than the literals: letters lose their case, the joints inside names (`_`, `-`, `.`) and the rarest
 //! bytes share a class each, and a literal is cut where no other goes on like it. What it loses is compared with
 //! the text at a hit, so that the table stays small enough for a core's own cache. One table look-up a byte; texts
 //! of some length are walked in four places at once, because a single walk waits for its own next state.
@@ -25,7 +25,7 @@ const FINAL: u16 = 0x8000;
 const CELLS: usize = WIDTH << 16;
 
 /// Literals are not cut within their first bytes: what is left is long enough to be rare.
-const UNCUT: usize = 6;
+const UNCUT: usize = 8;
 
 /// Lengths at which every literal is cut when the states would be too many otherwise.
 const CUTS: [usize; 6] = [LONGEST, 12, 8, 6, 5, 4];
@@ -44,7 +44,8 @@ pub(super) enum Border {
     Any,
     /// No letter or digit that makes it a part of a longer word.
     Word,
-    /// No small letter that goes on with the word, a plural aside; before short words none that they go on with.
+    /// No small letter that goes on with the word, a plural aside; before short words none that they go on with, and no
+    /// digit before a digit.
     Key,
 }
 
@@ -65,7 +66,8 @@ impl Border {
             Border::Key => {
                 let goes_on = after(0).is_ascii_lowercase() && (after(0) != b's' || after(1).is_ascii_lowercase());
                 let glued = before(1).is_ascii_lowercase() && text[start].is_ascii_lowercase() && before(2) != b'\\';
-                !(goes_on || glued && end - start < GLUED)
+                let counted = before(1).is_ascii_digit() && text[start].is_ascii_digit();
+                !(goes_on || counted || glued && end - start < GLUED)
             }
         }
     }
@@ -353,12 +355,12 @@ impl Classes {
     }
 }
 
-/// The byte that stands for all joints of names.
+/// The byte that stands for all joints inside names. A space is none of them: it stands behind every word.
 const JOINT: u8 = b'_';
 
 fn fold(byte: u8) -> u8 {
     match byte {
-        b'-' | b'.' | b' ' => JOINT,
+        b'-' | b'.' => JOINT,
         _ => byte.to_ascii_lowercase(),
     }
 }

@@ -12,6 +12,7 @@ use super::prefilter::{Hit, Target};
 use super::rule::RuleIndex;
 use super::ruleset::RuleSet;
 use super::shape::ShapeHit;
+use super::simd;
 use super::steps;
 use super::trigger::Triggers;
 use super::validate::Verdict;
@@ -220,7 +221,7 @@ fn ask_triggers(
         }
     }
     let opaque = within(&triggers.opaque, record, opaque, |(start, _)| *start);
-    ask_digits(rules, text, record, triggers, scratch, out);
+    simd::with_bit_instructions(|| ask_digits(rules, text, record, triggers, scratch, out));
     for &(start, end) in &triggers.opaque[opaque] {
         for &number in &table.opaque {
             ask(rules, text, record, number, start, scratch, out);
@@ -235,6 +236,7 @@ fn ask_triggers(
 }
 
 /// Asks the shapes of digits at the groups of a record.
+#[inline(always)]
 fn ask_digits(
     rules: &RuleSet,
     text: &[u8],

@@ -97,6 +97,7 @@ impl Triggers {
     }
 
     /// The group whose first digit is at `at`.
+    #[inline(always)]
     pub(super) fn group(&self, at: u32) -> Group {
         let (word, bit) = (at as usize / 64, at % 64);
         let window = shifted(self.words[word][class::DIGIT], self.words[word + 1][class::DIGIT], bit);
@@ -104,11 +105,13 @@ impl Triggers {
     }
 
     /// The first group that begins in `range`.
+    #[inline(always)]
     pub(super) fn next_group(&self, range: Range<usize>) -> Option<u32> {
         next_bit(&self.groups, range)
     }
 
     /// The first of those that are likely to be something without a word near.
+    #[inline(always)]
     pub(super) fn next_likely(&self, range: Range<usize>) -> Option<u32> {
         next_bit(&self.likely, range)
     }
@@ -193,6 +196,7 @@ fn any_bit(bits: &[u64], range: Range<usize>) -> bool {
 }
 
 /// The first bit of `bits` that is set in `range`.
+#[inline(always)]
 fn next_bit(bits: &[u64], range: Range<usize>) -> Option<u32> {
     let mut word = range.start / 64;
     let mut rest = bits.get(word)? & u64::MAX << (range.start % 64);
