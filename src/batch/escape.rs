@@ -13,6 +13,16 @@ const WORST: usize = 6;
 /// Bytes looked at together.
 const STEP: usize = 16;
 
+/// `00` to `99`.
+static PAIRS: [[u8; 2]; 100] = {
+    let (mut pairs, mut value) = ([[b'0'; 2]; 100], 0);
+    while value < 100 {
+        pairs[value] = [b'0' + value as u8 / 10, b'0' + value as u8 % 10];
+        value += 1;
+    }
+    pairs
+};
+
 /// A growing buffer that is cleared, never dropped.
 #[derive(Default)]
 pub(super) struct Page {
@@ -49,13 +59,17 @@ impl Page {
         let mut digits = [0; 20];
         let mut start = digits.len();
         let mut rest = value.unsigned_abs();
-        loop {
+        while rest >= 100 {
+            start -= 2;
+            digits[start..start + 2].copy_from_slice(&PAIRS[(rest % 100) as usize]);
+            rest /= 100;
+        }
+        let [tens, ones] = PAIRS[rest as usize];
+        start -= 1;
+        digits[start] = ones;
+        if tens > b'0' {
             start -= 1;
-            digits[start] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
+            digits[start] = tens;
         }
         if value < 0 {
             self.put(b"-");

@@ -16,6 +16,9 @@ const JSON_WINDOW: usize = 4096;
 /// Of a text record, bytes looked at.
 const TEXT_WINDOW: usize = 256;
 
+/// Of these, the ones that loggers write time and level in.
+const TEXT_HEAD: usize = 48;
+
 /// Keys of JSON records; the earlier the stronger within their half.
 const LEVEL_KEYS: [&str; 8] = [
     "\"level\"",
@@ -162,6 +165,10 @@ impl Reader {
                 }
                 word if word >= pairs => {
                     facts.status = facts.status.or_else(|| level::word_at(window, start));
+                    // In the head of a line a level is its own, whatever the text goes on to say.
+                    if start < TEXT_HEAD && facts.status.is_some() && facts.time.is_some() {
+                        return facts;
+                    }
                 }
                 _ => {}
             }
