@@ -22,7 +22,8 @@ use std::time::Duration;
 
 /// Longest retention without `allow_longer`, days.
 pub const LONGEST_RETENTION: u32 = 90;
-const STATE_DIR: &str = "/var/lib/logveil";
+/// Where state is kept unless the configuration says otherwise.
+pub const STATE_DIR: &str = "/var/lib/logveil";
 const ADMIN: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 8741);
 const LONGEST_TAG: usize = 200;
 

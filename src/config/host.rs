@@ -1,10 +1,13 @@
 //! A configuration held against this machine: key file, CA file, patterns, state directory, user. Reads
-//! metadata only; creates and changes nothing.
+//! metadata only; creates and changes nothing. What does not depend on it is examined beside other mistakes, so that
+//! all are told in one run.
 
+use super::check::STATE_DIR;
 use super::schema::{At, Output, Written};
 use super::secret::SecretRef;
 use super::settings::Config;
-use crate::agent::{self, SourceKind};
+use super::system::Kind;
+use crate::agent;
 use crate::keyring::Keyring;
 use crate::source::discover::Finder;
 use crate::strict_yaml::Problems;
@@ -20,9 +23,10 @@ pub struct Findings {
     pub root: bool,
 }
 
-/// Examines the host. Mistakes and warnings go to `problems` at the place that names the thing.
+/// Examines the host; without settings only what the text alone names. Mistakes and warnings go to `problems` at the
+/// place that names the thing.
 pub fn examine(
-    config: &Config,
+    config: Option<&Config>,
     written: &Written,
     var: &dyn Fn(&str) -> Option<String>,
     problems: &Problems<'_>,
@@ -37,12 +41,15 @@ pub fn examine(
             problems.error(&at.span, format!("cannot read the CA file: {error}"));
         }
     }
-    examine_key(config, written, problems);
-    if let Some(at) = &written.keyring {
-        examine_keyring(at, config, problems);
+    if let Some(config) = config {
+        examine_key(config, written, problems);
+        if let Some(at) = &written.keyring {
+            examine_keyring(at, config, problems);
+        }
     }
-    examine_state_dir(config, written, problems);
-    let files = examine_sources(config, written, problems);
+    let state_dir = written.state_dir.as_ref().map_or(Path::new(STATE_DIR), |at| Path::new(&at.value));
+    examine_state_dir(state_dir, written, problems);
+    let files = examine_sources(state_dir, written, problems);
     let root = rustix::process::geteuid().is_root();
     if root {
         let help = "run it as a user of its own; the package's unit does";
@@ -101,8 +108,10 @@ fn examine_key(config: &Config, written: &Written, problems: &Problems<'_>) {
 }
 
 /// The directory may be missing (it is created), but must not be somebody else's or open to others.
-fn examine_state_dir(config: &Config, written: &Written, problems: &Problems<'_>) {
-    let path = &config.agent.state_dir;
+fn examine_state_dir(path: &Path, written: &Written, problems: &Problems<'_>) {
+    if !path.is_absolute() {
+        return;
+    }
     let span = written.state_dir.as_ref().map_or(0..0, |at| at.span.clone());
     let Ok(meta) = std::fs::symlink_metadata(path) else {
         return examine_parent(path, &span, problems);
@@ -136,13 +145,13 @@ fn examine_parent(path: &Path, span: &std::ops::Range<usize>, problems: &Problem
     }
 }
 
-fn examine_sources(config: &Config, written: &Written, problems: &Problems<'_>) -> Vec<(String, usize)> {
+fn examine_sources(state_dir: &Path, written: &Written, problems: &Problems<'_>) -> Vec<(String, usize)> {
     let mut found = Vec::new();
-    for (settings, source) in config.agent.sources.iter().zip(&written.sources) {
-        let SourceKind::File(file) = &settings.kind else { continue };
+    for source in written.sources.iter().filter(|source| matches!(source.reading.kind, Kind::File)) {
+        let exclude: Vec<String> = source.exclude.iter().map(|at| at.value.clone()).collect();
         let mut all = 0;
-        for pattern in &source.include {
-            let finder = Finder::new(std::slice::from_ref(&pattern.value), &file.exclude, &config.agent.state_dir);
+        for pattern in source.include.iter().filter(|pattern| pattern.value.starts_with('/')) {
+            let finder = Finder::new(std::slice::from_ref(&pattern.value), &exclude, state_dir);
             let files = finder.map_or(0, |finder| finder.list().files.len());
             if files == 0 {
                 let help = "it is watched; files that appear later are read";
@@ -150,7 +159,7 @@ fn examine_sources(config: &Config, written: &Written, problems: &Problems<'_>) 
             }
             all += files;
         }
-        found.push((settings.name.clone(), all));
+        found.push((source.name.value.clone(), all));
     }
     found
 }

@@ -85,10 +85,8 @@ pub fn load_text(path: &Path, text: String, around: &Surroundings<'_>) -> Loaded
     }
     let written = root.and_then(|root| schema::read(&root, &problems));
     let config = written.as_ref().and_then(|written| checker.check(written));
-    let host = match (&config, &written) {
-        (Some(config), Some(written)) if around.resolve => Some(host::examine(config, written, around.var, &problems)),
-        _ => None,
-    };
+    let host = written.as_ref().filter(|_| around.resolve);
+    let host = host.map(|written| host::examine(config.as_ref(), written, around.var, &problems));
     let refusals = checker.refusals();
     let failed = problems.any_error();
     let problems = problems.into_list();

@@ -282,3 +282,61 @@ fn a_second_signal_ends_at_once() {
     wait_for(&intake, &host, 100);
     assert!(agent.stop().success());
 }
+
+#[test]
+fn two_workers_keep_every_stream_in_order() {
+    let intake = intake("503, cut");
+    let host = Host::new(&intake.origin(), "");
+    let path = host.path("logveil.yaml");
+    let text = std::fs::read_to_string(&path).expect("read") + "limits: {threads: 2}\n";
+    std::fs::write(&path, text).expect("written");
+    let logs: Vec<String> = (0..8).map(|n| format!("log-{n}.log")).collect();
+    logs.iter().for_each(|log| host.append(log, &numbered(0, 700)));
+    let agent = host.start();
+    wait_for(&intake, &host, 4000);
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", agent.id())).expect("threads").flatten();
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
+    assert_eq!(names.filter(|name| name.starts_with("redact-")).count(), 2);
+    logs.iter().for_each(|log| host.append(log, &numbered(700, 1000)));
+    wait_for(&intake, &host, 8000);
+    assert!(agent.stop().success(), "{}", host.own_log());
+    let arrived = arrived(intake.ledger());
+    for log in &logs {
+        assert_eq!(arrived.get(log), Some(&in_order(1000)), "{log}");
+    }
+    assert_wire(&intake);
+    host.assert_clean();
+}
+
+/// Records sealed while they were young enough wait until they are too old for the intake: it would drop them behind
+/// its 202. The limit of 17 h is crossed by the real clock.
+#[test]
+fn records_that_grow_too_old_in_the_spool_leave_under_a_time_the_intake_keeps() {
+    let intake = intake("|503");
+    let host = Host::new(&intake.origin(), "");
+    let limit = jiff::SignedDuration::from_hours(17);
+    let event = jiff::Timestamp::now() - limit + jiff::SignedDuration::from_secs(20);
+    let lines: String = (0..50).map(|n| format!("{{\"n\":{n},\"ts\":\"{event:.3}\"}}\n")).collect();
+    host.append("a.log", &lines);
+    let agent = host.start();
+    assert!(intake.ledger().wait(LIMIT, |book| !book.requests.is_empty()), "{}", host.own_log());
+    let waiting = host.state_files().into_iter().find(|path| path.extension().is_some_and(|e| e == "batch"));
+    let waiting = std::fs::read(waiting.expect("a batch in the spool")).expect("read");
+    let head = waiting.split(|byte| *byte == b'\n').next().expect("a head");
+    let head: serde_json::Value = serde_json::from_slice(head).expect("JSON");
+    assert_eq!(head["header"]["oldest"], event.as_millisecond(), "sealed under its own time");
+    assert_eq!(head["header"]["sources"], serde_json::json!([["workflows", 50]]));
+    while jiff::Timestamp::now() - limit <= event {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    intake.play(Script::default());
+    wait_for(&intake, &host, 50);
+    assert!(agent.stop().success(), "{}", host.own_log());
+    let book = intake.ledger().book();
+    let hour = jiff::Timestamp::now().as_millisecond() - 3_600_000;
+    assert_eq!((book.stored.len(), book.lost()), (50, 0));
+    for stored in &book.stored {
+        assert_eq!(stored.event["logveil"]["event_time"], event.as_millisecond());
+        assert!(stored.event["timestamp"].as_i64().is_some_and(|time| time > hour), "{}", stored.event);
+    }
+}

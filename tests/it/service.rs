@@ -3,7 +3,7 @@
 use crate::host::{CANARY, Host, LIMIT, numbered, wait_for};
 use logveil::intake::{Intake, Settings};
 use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -153,6 +153,85 @@ fn a_busy_admin_port_is_told_and_taken_when_it_is_free() {
     assert!(agent.stop().success());
     let gone = logveil(&host, &["check", "--live"]);
     assert_eq!(gone.status.code(), Some(4), "nobody answers");
+}
+
+/// An address of this host that other hosts may reach; nothing is sent to find it.
+fn outer_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    socket.local_addr().ok().map(|address| address.ip()).filter(|ip| !ip.is_loopback())
+}
+
+#[test]
+fn other_hosts_are_served_only_where_that_is_written() {
+    let intake = intake();
+    let host = Host::new(&intake.origin(), "");
+    let admin = SocketAddr::from((Ipv4Addr::UNSPECIFIED, free_port().port()));
+    let syslog = SocketAddr::from((Ipv4Addr::UNSPECIFIED, free_port().port()));
+    configure(&host, admin, &format!("  network: {{type: syslog, listen: ['tcp://{syslog}', 'udp://{syslog}']}}\n"));
+    for command in [&["check", "--offline"] as &[&str], &["run"]] {
+        let refused = logveil(&host, command);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(3), "{said}");
+        for part in ["the admin endpoints would be open to other hosts", "expose: true", "in clear"] {
+            assert!(said.contains(part), "{part}\n{said}");
+        }
+    }
+    let path = host.path("logveil.yaml");
+    let text = std::fs::read_to_string(&path).expect("read");
+    let text = text.replace(&format!("'udp://{syslog}']"), &format!("'udp://{syslog}'], expose: true"));
+    std::fs::write(&path, &text).expect("written");
+    let refused = logveil(&host, &["run"]);
+    assert_eq!(refused.status.code(), Some(5), "a refusal alone: {}", String::from_utf8_lossy(&refused.stderr));
+    std::fs::write(&path, text.replace(&format!("listen: '{admin}'"), &format!("listen: '{admin}', expose: true")))
+        .expect("written");
+    assert!(logveil(&host, &["check", "--offline"]).status.success());
+    let agent = host.start();
+    let at = |port| SocketAddr::new(outer_address().unwrap_or(Ipv4Addr::LOCALHOST.into()), port);
+    body(at(admin.port()), "/readyz", |text| text.starts_with("HTTP/1.1 200"));
+    body(at(admin.port()), "/metrics", |text| text.contains("logveil_source_open{source=\"network\"} 1"));
+    for path in ["/", "/status", "/reload", "/metrics/"] {
+        assert!(get(at(admin.port()), path).expect("an answer").starts_with("HTTP/1.1 404"), "{path}");
+    }
+    TcpStream::connect(at(syslog.port())).expect("open").write_all(b"<13>over tcp\n").expect("sent");
+    let udp = UdpSocket::bind("0.0.0.0:0").expect("a socket");
+    udp.send_to(b"<13>over udp", at(syslog.port())).expect("sent");
+    wait_for(&intake, &host, 2);
+    assert!(agent.stop().success());
+}
+
+#[test]
+fn every_datagram_arrives_or_is_counted_as_lost() {
+    const SENT: u64 = 20_000;
+    let intake = intake();
+    let host = Host::new(&intake.origin(), "");
+    let (admin, syslog) = (free_port(), free_port());
+    configure(&host, admin, &format!("  network: {{type: syslog, listen: ['udp://{syslog}']}}\n"));
+    let agent = host.start();
+    body(admin, "/metrics", |text| value(text, "logveil_source_open{source=\"network\"}") == Some(1));
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let send = |from: u64, to: u64| {
+        for number in from..to {
+            socket.send_to(format!("<13>{number} {}", "x".repeat(900)).as_bytes(), syslog).expect("sent");
+        }
+    };
+    send(0, 500);
+    wait_for(&intake, &host, 500);
+    // Nobody reads: the kernel keeps what fits into the socket's buffer and drops the rest.
+    agent.freeze();
+    send(500, SENT);
+    agent.thaw();
+    let all = |text: &str| {
+        let lost = value(text, "logveil_source_lost_records_total{source=\"network\"}").unwrap_or(0);
+        let read = value(text, "logveil_lines_read_total{source=\"network\"}").unwrap_or(0);
+        lost > 0 && lost + read == SENT
+    };
+    let metrics = body(admin, "/metrics", all);
+    let read = value(&metrics, "logveil_lines_read_total{source=\"network\"}").expect("counted");
+    wait_for(&intake, &host, read as usize);
+    assert!(host.own_log().contains("the kernel dropped syslog datagrams"), "{}", host.own_log());
+    assert!(agent.stop().success());
+    assert_eq!(intake.ledger().book().stored.len() as u64, read, "each once");
 }
 
 #[test]

@@ -100,6 +100,8 @@ impl Child {
                 "add the user to the group systemd-journal"
             } else if said("No journal files were found") {
                 "there is no journal: is systemd-journald running, is Storage= not none?"
+            } else if said("boot id") {
+                "it may not read /proc/sys/kernel/random/boot_id: remove ProcSubset=pid from the unit"
             } else if said("unrecognized option") || said("invalid option") {
                 "this journalctl is too old"
             } else {
@@ -158,7 +160,6 @@ fn arguments(settings: &Settings, begin: &Begin) -> Vec<String> {
         ["--output=export", "--follow", "--all", "--quiet", "--no-pager"].map(String::from).into();
     match begin {
         Begin::First => args.push("--no-tail".into()),
-        Begin::Last => args.push("--lines=0".into()),
         Begin::Cursor(cursor) => args.extend(["--no-tail".into(), format!("--cursor={cursor}")]),
         Begin::Time(micros) => {
             args.extend(["--no-tail".into(), format!("--since=@{}.{:06}", micros / 1_000_000, micros % 1_000_000)]);

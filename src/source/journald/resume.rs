@@ -9,11 +9,9 @@
 pub enum Begin {
     /// At the journal's first entry.
     First,
-    /// Behind its last entry.
-    Last,
     /// At the entry of this cursor.
     Cursor(String),
-    /// At this time, Unix microseconds: the cursor led nowhere.
+    /// At this time, Unix microseconds: the cursor led nowhere, or reading began then.
     Time(u64),
     /// At the first entry since the machine was started: the cursor is of the future.
     Boot,

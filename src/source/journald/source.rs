@@ -63,6 +63,8 @@ pub struct Journal {
     /// Times that the output was not in the export format.
     broken: u64,
     sequence: Option<(u64, Vec<u8>)>,
+    /// When the source was built, Unix microseconds.
+    built: u64,
 }
 
 struct Running {
@@ -98,6 +100,7 @@ impl Journal {
             gaps: 0,
             broken: 0,
             sequence: None,
+            built: stream_ids::now().max(0) as u64 * 1000,
         }
     }
 
@@ -106,7 +109,8 @@ impl Journal {
             (Some(begin), _, _) => begin.clone(),
             (None, Some(cursor), _) => Begin::Cursor(cursor.clone()),
             (None, None, StartAt::Beginning) => Begin::First,
-            (None, None, StartAt::End) => Begin::Last,
+            // By time, not by the journal's end: what is logged until the child looks is not lost.
+            (None, None, StartAt::End) => Begin::Time(self.built),
         };
         let expects = match &begin {
             Begin::Cursor(cursor) => Some(cursor.clone()),
