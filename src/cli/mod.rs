@@ -19,6 +19,7 @@ pub mod exit;
 pub mod explain;
 pub mod r#gen;
 pub mod intake;
+mod junit;
 pub mod key;
 mod keyring_file;
 mod log_reader;

@@ -9,6 +9,7 @@ use crate::config::settings::PackRef;
 use crate::redact::RuleSet;
 use crate::redact::policy::Policy;
 use crate::redact::rule::Rule;
+use crate::strict_yaml::nearest;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -22,6 +23,9 @@ pub(super) struct RuleChoice {
     /// Use the packs and the redaction section of this configuration.
     #[arg(long, value_name = "FILE", conflicts_with = "packs")]
     config: Option<PathBuf>,
+    /// Only this rule, as if there were no other; may be given several times.
+    #[arg(long, value_name = "ID")]
+    only: Vec<String>,
 }
 
 impl RuleChoice {
@@ -34,13 +38,39 @@ impl RuleChoice {
     pub(super) fn load_changed(&self, change: &mut dyn FnMut(&mut Rule)) -> Result<RuleSet, ExitCode> {
         let Some(path) = &self.config else {
             let packs = if self.packs.is_empty() { vec![PackRef::Builtin] } else { named(&self.packs) };
-            return load(&packs, &Policy::default(), change);
+            return self.load_only(&packs, &Policy::default(), change);
         };
         let loaded = ConfigFile::named(path.clone()).load(Depth::Text)?;
         match &loaded.config {
-            Some(config) => load(&config.packs, &config.policy, change),
+            Some(config) => self.load_only(&config.packs, &config.policy, change),
             None => Err(ExitCode::from(exit::INVALID)),
         }
+    }
+
+    /// Loads the rules; where some are named, once more without the others.
+    fn load_only(
+        &self,
+        packs: &[PackRef],
+        policy: &Policy,
+        change: &mut dyn FnMut(&mut Rule),
+    ) -> Result<RuleSet, ExitCode> {
+        if self.only.is_empty() {
+            return load(packs, policy, change);
+        }
+        let all = load(packs, policy, &mut |_| {})?;
+        let ids = || all.rules().iter().map(|rule| rule.id.as_str());
+        if let Some(unknown) = self.only.iter().find(|id| !ids().any(|known| known == id.as_str())) {
+            let near = nearest(unknown, ids()).map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
+            return Err(exit::fail(exit::USAGE, format_args!("--only: no rule is called '{unknown}'{near}")));
+        }
+        let others = ids().filter(|id| !self.only.iter().any(|only| only == id)).map(str::to_owned).collect();
+        // What belongs to rules that are out would be a mistake.
+        let policy = Policy {
+            disable: others,
+            enforce: policy.enforce.iter().filter(|id| self.only.contains(id)).cloned().collect(),
+            ..policy.clone()
+        };
+        load(packs, &policy, change)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `logveil rules …`: what the rules are, whether they keep their word, and their way into force.
 
 use super::exit::{self, fail};
-use super::{rules_new, rules_promote, shadow_samples};
+use super::{junit, rules_new, rules_promote, shadow_samples};
 use crate::config::rules::twice;
 use crate::redact::rule::{Rule, RuleTest, Severity, Stage};
 use crate::redact::rule_test::{self, Failure, Report};
@@ -60,6 +60,9 @@ enum Command {
         /// Results as JSON.
         #[arg(long)]
         json: bool,
+        /// Also write the results as JUnit XML.
+        #[arg(long, value_name = "FILE")]
+        junit: Option<PathBuf>,
     },
     /// Say what is wrong or weak: every mistake of every file in one run.
     Lint {
@@ -85,7 +88,9 @@ pub fn run(args: Args) -> ExitCode {
         Command::List { json, path } => with_rules(path.as_deref(), |rules| list(&mut out, rules, json)),
         Command::Show { id, json, samples: true, config, .. } => shadow_samples::show(&mut out, &id, config, json),
         Command::Show { id, json, path, .. } => with_rules(path.as_deref(), |rules| show(&mut out, rules, &id, json)),
-        Command::Test { path, json } => with_rules(path.as_deref(), |rules| test(&mut out, rules, json)),
+        Command::Test { path, json, junit } => {
+            with_rules(path.as_deref(), |rules| test(&mut out, rules, json, junit.as_deref()))
+        }
         Command::Lint { path, json } => lint(&mut out, path.as_deref(), json),
         Command::New(args) => rules_new::run(&mut out, &args),
         Command::Promote(args) => rules_promote::run(&mut out, &args),
@@ -221,11 +226,16 @@ fn example(test: &RuleTest) -> Value {
     }
 }
 
-fn test(out: &mut dyn Write, rules: &[Rule], json: bool) -> io::Result<ExitCode> {
+fn test(out: &mut dyn Write, rules: &[Rule], json: bool, to: Option<&Path>) -> io::Result<ExitCode> {
     let report = match rule_test::run(rules) {
         Ok(report) => report,
         Err(error) => return Ok(fail(exit::INVALID, error)),
     };
+    if let Some(path) = to
+        && let Err(error) = std::fs::write(path, junit::xml(rules, &report))
+    {
+        return Ok(fail(exit::UNREACHABLE, format!("cannot write {}: {error}", path.display())));
+    }
     let (passed, failed) = report.totals();
     if json {
         writeln!(out, "{}", report_json(&report))?;

@@ -292,3 +292,32 @@ fn colours_are_for_terminals() {
     let piped = shown("", "2>/dev/null | cat").expect("run");
     assert!(piped.contains("acme-badge") && !piped.contains('\u{1b}'), "{piped}");
 }
+
+#[test]
+fn one_rule_can_be_looked_at_alone() {
+    let desk = Desk::new();
+    let explain =
+        |only: &str| desk.run(&["explain", "--rules", "rules", "--only", only, "badge_123456 ana@mail.example"], "");
+    let shown = desk.shown(&explain("acme-mail"));
+    assert!(shown.contains("badge_123456 [email]") && shown.contains("1 rules, digest"), "{shown}");
+    let unknown = explain("acme-male");
+    assert!(unknown.status.code() == Some(2) && desk.shown(&unknown).contains("did you mean 'acme-mail'?"));
+}
+
+#[test]
+fn outcomes_of_examples_are_written_for_ci() {
+    let desk = Desk::new();
+    desk.write("rules/acme.yaml", crate::desk::BADGES.replace("out: 'to [email] now'", "out: 'to <b>[post]</b> now'"));
+    let output = desk.run(&["rules", "test", "rules", "--junit", "out.xml"], "");
+    assert_eq!(output.status.code(), Some(1), "{}", desk.shown(&output));
+    let xml = fs::read_to_string(desk.path("out.xml")).expect("written");
+    for wanted in [
+        "<testsuite name=\"acme\" tests=\"3\" failures=\"1\">",
+        "<testcase classname=\"acme\" name=\"acme-badge\" file=\"rules/acme.yaml\" line=\"4\" assertions=",
+        "<failure message=\"example\">in    to ana@mail.example now\nwant  to &lt;b&gt;[post]&lt;/b&gt; now\ngot   to [email] now",
+    ] {
+        assert!(xml.contains(wanted), "{wanted}: {xml}");
+    }
+    let nowhere = desk.run(&["rules", "test", "rules", "--junit", "missing/out.xml"], "");
+    assert!(nowhere.status.code() == Some(4) && desk.shown(&nowhere).contains("cannot write missing/out.xml"));
+}
