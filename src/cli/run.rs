@@ -4,7 +4,7 @@ use super::configured::{self, ConfigFile};
 use super::exit;
 use crate::agent::reload::{self, Outcome, RuleSource};
 use crate::agent::{self, LiveRules, Progress};
-use crate::config::{Config, ConfiguredRules, Depth};
+use crate::config::{Config, ConfiguredRules, Depth, reach};
 use crate::hardening::{self, Applied};
 use crate::rules_dir::Look;
 use crate::telemetry::LogRules;
@@ -44,7 +44,7 @@ pub fn run(args: Args) -> ExitCode {
         Ok(rules) => rules.into(),
         Err(code) => return code,
     };
-    let applied = hardening::apply(&config.agent.state_dir);
+    let applied = hardening::apply(&config.agent.state_dir, &reach::paths(&loaded, config));
     let log = telemetry::install(config.log_level, config.log_format, live.current());
     let rules = Rules { source: Arc::new(source), seen, live, asked, log };
     runtime.block_on(async {

@@ -15,6 +15,7 @@ pub mod host;
 mod json_schema;
 pub mod live;
 pub mod load;
+pub mod reach;
 pub mod rules;
 pub mod schema;
 pub mod secret;
