@@ -25,7 +25,7 @@ pub struct LiveRules {
 /// A rule set and since when it is in force.
 pub struct InForce {
     rules: Arc<RuleSet>,
-    /// The same with the rules in shadow in force too, where there are any.
+    /// Its rules in shadow as if they were in force, where there are any.
     trial: Option<Arc<RuleSet>>,
     since: SystemTime,
 }
@@ -57,8 +57,8 @@ impl LiveRules {
         &self.shadow
     }
 
-    /// `rules` with those in shadow in force too; none where none is in shadow, or when `rules` are in force no
-    /// more.
+    /// The rules in shadow of `rules` as if they were in force; none where there are none, or when `rules` are in
+    /// force no more.
     pub(super) fn trial_of(&self, rules: &Arc<RuleSet>) -> Option<Arc<RuleSet>> {
         let now = self.in_force.load();
         now.trial.clone().filter(|_| Arc::ptr_eq(&now.rules, rules))

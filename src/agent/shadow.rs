@@ -1,7 +1,7 @@
 //! What rules in shadow would have done: for each how many records, and a few masked samples.
 //!
-//! A sample is made of the record as shipped, masked once more by the same rules with those in shadow in force:
-//! it shows no more than the record does. Counts and samples lie in `shadow.json` of the state directory, so
+//! A sample is made of the record as shipped, masked once more by those rules in force: it shows no more than the
+//! record does. Counts and samples lie in `shadow.json` of the state directory, so
 //! that they outlive a restart; those of a rule that was written anew begin again.
 
 use crate::durable;
@@ -157,7 +157,7 @@ pub(super) struct ShadowWatch {
 }
 
 impl ShadowWatch {
-    /// Writes into `book`; `trial` is the rule set with those in shadow in force, where there are any.
+    /// Writes into `book`; `trial` holds the rules in shadow as if they were in force, where there are any.
     pub(super) fn new(book: ShadowBook, trial: Option<Arc<RuleSet>>) -> ShadowWatch {
         ShadowWatch { book, trial: trial.map(Redactor::new) }
     }
@@ -181,6 +181,7 @@ impl ShadowWatch {
         let Some(trial) = self.trial.as_mut().filter(|_| !wanted.is_empty()) else { return };
         let mut text = Vec::new();
         record.write_to(&mut text);
+        let tried = trial.rules().clone();
         trial.redact(&mut StreamState::default(), &text, &[text.len() as u32], &mut |again| {
             for rule in &wanted {
                 let shown = again.masked().scan(0isize, |shift, (shown, raw, mask)| {
@@ -190,7 +191,9 @@ impl ShadowWatch {
                 });
                 // Where another rule's mask covers it, that one stands there.
                 let mut places: Vec<_> = shown.collect();
-                places.sort_by_key(|(shown, place)| (*shown != Some(*rule), place.start));
+                places.sort_by_key(|(shown, place)| {
+                    (shown.map(|shown| tried.id(shown)) != Some(rules.id(*rule)), place.start)
+                });
                 let Some((_, place)) = places.first() else { continue };
                 let mut whole = Vec::new();
                 again.write_to(&mut whole);

@@ -52,7 +52,7 @@ pub struct Worker {
     mint: Mint,
     origins: OriginNames,
     ends: Vec<u32>,
-    streams: HashMap<StreamId, Stream>,
+    streams: HashMap<StreamId, Box<Stream>>,
     sweep_at: usize,
     pen: Pen,
     /// When the open batch must be sealed.
@@ -182,7 +182,7 @@ impl Worker {
         }
         if !self.streams.contains_key(&chunk.info.stream) {
             let stream = self.meet(&chunk);
-            self.streams.insert(chunk.info.stream, stream);
+            self.streams.insert(chunk.info.stream, Box::new(stream));
         }
         let Some(stream) = self.streams.get_mut(&chunk.info.stream) else { return chunk.bytes };
         if stream.set != current.fingerprint() {

