@@ -1,6 +1,7 @@
 //! The whole agent: a file on disk, redacted, sealed, made durable and sent to a loopback server.
 //!
-//! `cargo bench --bench agent [-- MiB]` prints the raw megabytes a second of the agent's CPU time (user and
+//! `cargo bench --bench agent -- latency` prints how long a line takes from its writing to the answer that takes it,
+//! beside the age at which a batch is sealed. `cargo bench --bench agent [-- MiB]` prints the raw megabytes a second of the agent's CPU time (user and
 //! system) and its greatest resident memory, from /proc. The server's work is this process's, and not counted.
 
 #![allow(clippy::print_stdout)] // a bench reports to its caller
@@ -15,9 +16,9 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Raw bytes, unless the command line says otherwise.
 const MEBIBYTES: usize = 64;
@@ -32,6 +33,8 @@ const TICKS: f64 = 100.0;
 struct Received {
     records: AtomicU64,
     packed: AtomicU64,
+    /// Milliseconds that lines took which say when they were written.
+    took: Mutex<Vec<f64>>,
 }
 
 /// What a process has used so far.
@@ -40,7 +43,17 @@ struct Usage {
     resident_peak_kib: u64,
 }
 
+/// Stands before the time at which a line was written, microseconds since 1970.
+const WRITTEN: &str = "written_at=";
+/// Lines whose way is timed, the pause between them, and the age at which a batch is sealed unless it is configured.
+const TIMED: u32 = 1500;
+const PAUSE: Duration = Duration::from_millis(20);
+const AGE: Duration = Duration::from_secs(2);
+
 fn main() -> Result<(), Box<dyn Error>> {
+    if std::env::args().any(|word| word == "latency") {
+        return latency();
+    }
     let mebibytes = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(MEBIBYTES);
     for kind in [corpus::Kind::Mixed, corpus::Kind::Clean, corpus::Kind::Densest] {
         measure(kind, mebibytes << 20)?;
@@ -55,15 +68,8 @@ fn measure(kind: corpus::Kind, bytes: usize) -> Result<(), Box<dyn Error>> {
     fs::create_dir(folder.path().join("logs"))?;
     fs::write(folder.path().join("logs/all.log"), &text)?;
     drop(text);
-    let (origin, received) = serve()?;
-    configure(folder.path(), &origin)?;
     let begun = Instant::now();
-    let mut agent = Command::new(env!("CARGO_BIN_EXE_logveil"))
-        .args(["run", "--config"])
-        .arg(folder.path().join("logveil.yaml"))
-        .stdout(Stdio::null())
-        .stderr(fs::File::create(folder.path().join("own.log"))?)
-        .spawn()?;
+    let (mut agent, received) = start(folder.path())?;
     let waited = until_all(&received, lines, begun);
     let (wall, used) = (begun.elapsed(), usage(&agent));
     agent.kill()?;
@@ -83,6 +89,59 @@ fn measure(kind: corpus::Kind, bytes: usize) -> Result<(), Box<dyn Error>> {
         used.resident_peak_kib
     );
     Ok(())
+}
+
+/// An agent that ships what stands in `root`/logs, and what it shipped.
+fn start(root: &Path) -> Result<(Child, Arc<Received>), Box<dyn Error>> {
+    let (origin, received) = serve()?;
+    configure(root, &origin)?;
+    let agent = Command::new(env!("CARGO_BIN_EXE_logveil"))
+        .args(["run", "--config"])
+        .arg(root.join("logveil.yaml"))
+        .stdout(Stdio::null())
+        .stderr(fs::File::create(root.join("own.log"))?)
+        .spawn()?;
+    Ok((agent, received))
+}
+
+/// Lines one by one, each with the time of its writing.
+fn latency() -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    fs::create_dir(folder.path().join("logs"))?;
+    let mut log = fs::File::create(folder.path().join("logs/all.log"))?;
+    let (mut agent, received) = start(folder.path())?;
+    let line = |number: u32| format!("step {number} of user{number}@mail.example done, {WRITTEN}{}\n", micros());
+    // The first ones wait for the start and are not timed.
+    log.write_all(line(0).as_bytes())?;
+    let begun = Instant::now();
+    if !until_all(&received, 1, begun) {
+        return Err("nothing arrives".into());
+    }
+    received.took.lock().map_err(|_| "no time")?.clear();
+    for number in 1..=TIMED {
+        log.write_all(line(number).as_bytes())?;
+        std::thread::sleep(PAUSE);
+    }
+    let all = until_all(&received, u64::from(TIMED) + 1, Instant::now());
+    agent.kill()?;
+    agent.wait()?;
+    let mut took = received.took.lock().map_err(|_| "no time")?.clone();
+    took.sort_by(f64::total_cmp);
+    let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize];
+    println!(
+        "latency: {} lines{}, a batch sealed after {} ms: median {:.0} ms, p99 {:.0} ms, longest {:.0} ms",
+        took.len(),
+        if all { "" } else { " (not all)" },
+        AGE.as_millis(),
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    );
+    Ok(())
+}
+
+fn micros() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros()
 }
 
 fn line_count(text: &[u8]) -> u64 {
@@ -164,6 +223,12 @@ fn answer(mut stream: TcpStream, received: &Received) -> io::Result<()> {
         let json = if zstd { zstd::decode_all(&body[..])? } else { body };
         // Quotes inside a record's text are escaped, so only the envelope's own field is counted.
         let records = memchr::memmem::find_iter(&json, b"\"ddsource\":\"").count();
+        let now = micros();
+        let digits = |at: usize| json[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let times = memchr::memmem::find_iter(&json, WRITTEN).map(|at| at + WRITTEN.len());
+        let written = times.filter_map(|at| std::str::from_utf8(&json[at..at + digits(at)]).ok()?.parse::<u128>().ok());
+        let took = written.map(|written| now.saturating_sub(written) as f64 / 1000.0);
+        received.took.lock().map_err(|_| io::Error::other("no time"))?.extend(took);
         received.packed.fetch_add(length as u64, Ordering::Relaxed);
         received.records.fetch_add(records as u64, Ordering::Relaxed);
     }

@@ -18,7 +18,7 @@ const MOST: usize = 1024;
 const LONGEST: Duration = Duration::from_secs(900);
 
 /// How far content was read that is no longer where it was.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reached {
     /// Who read it.
     pub stream: StreamId,
@@ -91,6 +91,11 @@ impl Past {
         }
     }
 
+    /// Forgets the place of a stream that is followed on: it has one that is newer.
+    pub fn forget(&mut self, stream: StreamId) {
+        self.0.retain(|(_, reached)| reached.stream != stream);
+    }
+
     /// Forgets places that are too old.
     pub fn age(&mut self) {
         self.0.retain(|(since, _)| since.elapsed() < LONGEST);
@@ -152,6 +157,8 @@ mod tests {
         past.add(reached);
         assert!(past.judge(&key, &content(&text)).0.is_some());
         assert!(past.judge(&key, &content(&text[..1500])).1);
+        past.forget(StreamId([1; 16]));
+        assert_eq!(past.judge(&key, &content(&text)), (None, false));
     }
 
     #[test]

@@ -35,6 +35,8 @@ use turn::{Failed, Turn};
 const SWEEP: Duration = Duration::from_secs(5);
 /// The same where the kernel gives no hints.
 const SWEEP_BLIND: Duration = Duration::from_secs(1);
+/// And never longer than this, however many files there are.
+const SWEEP_SLOWEST: Duration = Duration::from_secs(15);
 /// Shortest time between two sweeps, however many hints ask for one.
 const SWEEP_HINTED: Duration = Duration::from_millis(50);
 /// More than this waiting in files without a name is told, bytes.
@@ -53,7 +55,7 @@ pub struct FileSource {
     orphans: Orphans,
     saved: HashMap<StreamId, Saved>,
     durable: Durable,
-    tails: HashMap<StreamId, Tail>,
+    tails: HashMap<StreamId, Box<Tail>>,
     /// Also of packed files that were read to their end and are closed.
     by_inode: HashMap<Inode, StreamId>,
     by_path: HashMap<PathBuf, StreamId>,
@@ -69,6 +71,8 @@ pub struct FileSource {
     unreadable: usize,
     /// Much waits in files without a name, and that was told.
     held_told: bool,
+    /// Identities could not be stored: nothing is handed out before they are.
+    unsaved: bool,
 }
 
 impl FileSource {
@@ -106,6 +110,7 @@ impl FileSource {
             refused: HashSet::new(),
             unreadable: 0,
             held_told: false,
+            unsaved: false,
         })
     }
 
@@ -114,8 +119,9 @@ impl FileSource {
         let pause = match (self.hurry, self.watch.works()) {
             // Hints may come without pause: sweeping must not take more than a small part of a core.
             (true, _) => SWEEP_HINTED.max(self.cost * 50).min(SWEEP),
-            (false, true) => SWEEP,
-            (false, false) => SWEEP_BLIND,
+            // Looking at very many files in vain takes no more than a hundredth of a core.
+            (false, true) => SWEEP.max(self.cost * 100).min(SWEEP_SLOWEST),
+            (false, false) => SWEEP_BLIND.max(self.cost * 100).min(SWEEP_SLOWEST),
         };
         swept.elapsed() >= pause
     }
@@ -255,8 +261,9 @@ impl FileSource {
     }
 
     fn save(&mut self) -> Result<(), SourceError> {
-        let failed = |error| SourceError { what: "store the identities of files".into(), error };
-        self.registry.save().map_err(failed)
+        let saved = self.registry.save();
+        self.unsaved = saved.is_err();
+        saved.map_err(|error| SourceError { what: "store the identities of files".into(), error })
     }
 
     /// Says so once when much waits in files that no name keeps alive: their space is not free.
@@ -279,7 +286,8 @@ impl FileSource {
             let safe = self.durable.position(tail.info.stream).filter(|at| at.generation == tail.generation);
             tail.seen.size.saturating_sub(safe.map_or(0, |at| at.offset))
         };
-        self.tails.values().filter(|tail| tail.gone && !tail.content.is_packed()).map(waiting).sum()
+        let gone = self.tails.values().filter(|tail| tail.gone && !tail.content.is_packed());
+        gone.map(|tail| waiting(tail)).sum()
     }
 }
 
@@ -291,10 +299,12 @@ impl Source for FileSource {
     fn fill(&mut self, mut buffer: Vec<u8>) -> Result<Fill, SourceError> {
         if self.sweep_due() {
             self.sweep()?;
+        } else if self.unsaved {
+            self.save()?;
         }
         for _ in 0..self.ready.len() {
             let Some(stream) = self.ready.pop_front() else { break };
-            if self.tails.get(&stream).is_some_and(Tail::rests) {
+            if self.tails.get(&stream).is_some_and(|tail| tail.rests()) {
                 self.ready.push_back(stream);
                 continue;
             }
@@ -323,7 +333,7 @@ impl Source for FileSource {
     }
 
     fn wait(&mut self, limit: Duration) {
-        if self.ready.iter().any(|stream| !self.tails.get(stream).is_some_and(Tail::rests)) {
+        if self.ready.iter().any(|stream| !self.tails.get(stream).is_some_and(|tail| tail.rests())) {
             return;
         }
         for hint in self.watch.wait(limit) {

@@ -106,6 +106,8 @@ impl Host {
         let child = Command::new(words[0])
             .args(&words[1..])
             .arg(self.path("logveil.yaml"))
+            // As the service's unit has it.
+            .env("MALLOC_ARENA_MAX", "1")
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(stdout.unwrap_or_else(|| log.try_clone().expect("a descriptor").into()))
@@ -204,6 +206,31 @@ impl Agent {
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("waited");
+    }
+
+    /// The most memory it had, KiB.
+    pub(crate) fn most_memory(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    /// The memory it has, KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    fn status(&self, name: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).expect("a status");
+        let value = status.lines().find_map(|line| line.strip_prefix(name)).expect("a value");
+        value.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
+    /// The processor's time it took, seconds.
+    pub(crate) fn cpu(&self) -> f64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).expect("a status");
+        let after_name = stat.rsplit_once(") ").expect("a name").1;
+        let ticks = |place| after_name.split(' ').nth(place).and_then(|n| n.parse::<f64>().ok()).expect("a number");
+        // A tick is a hundredth of a second on every Linux that logveil runs on.
+        (ticks(11) + ticks(12)) / 100.0
     }
 
     /// True while it runs.

@@ -45,6 +45,7 @@ impl FileSource {
             && let Ok((content, _)) = Content::of(file)
             && self.goes_on(&known, &content, seen.size)
         {
+            self.past.forget(known.stream);
             self.follow(Known { missing: None, ..known }, content, seen, path);
             self.set_gone(&seen.inode, path, true);
         }

@@ -96,7 +96,10 @@ impl FileSource {
     /// Goes on with a file of an earlier start, or begins anew where its content is another one.
     pub(super) fn resume(&mut self, known: Known, content: Content, seen: Stat, path: &Path) {
         let known = match self.goes_on(&known, &content, seen.size) {
-            true => Known { done: None, missing: None, ..known },
+            true => {
+                self.past.forget(known.stream);
+                Known { done: None, missing: None, ..known }
+            }
             false => {
                 if let Some(reached) = self.reached_before(&known) {
                     self.orphans.add(reached, path.parent());
@@ -143,7 +146,7 @@ impl FileSource {
         tail.gaps = gaps.map(|(a, b)| (a.offset.max(known.begin), b.offset)).filter(|(a, b)| a < b).collect();
         self.by_inode.insert(seen.inode, known.stream);
         self.by_path.insert(path.to_owned(), known.stream);
-        self.tails.insert(known.stream, tail);
+        self.tails.insert(known.stream, Box::new(tail));
         self.registry.enter(known.clone());
         self.queue(known.stream);
     }
@@ -160,7 +163,7 @@ impl FileSource {
                 self.queue(stream);
             }
         }
-        let live = self.tails.values().filter_map(|tail| Some((tail, self.reached(tail)?))).collect();
+        let live = self.tails.values().filter_map(|tail| Some((&**tail, self.reached(tail)?))).collect();
         let judge = Judge { key: &self.key, past: &self.past, live };
         for known in self.newcomers.decide(&judge) {
             let begin = known.goes_on.map_or(0, |reached| reached.from);

@@ -79,6 +79,19 @@ fn text(chunks: &[Chunk]) -> Vec<u8> {
     chunks.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect()
 }
 
+#[test]
+fn nothing_is_handed_out_before_its_identity_is_stored() {
+    let logs = Logs::new();
+    logs.append("a.log", b"one\n");
+    let mut source = logs.open(StartAt::Beginning);
+    fs::remove_dir(logs.folder.path().join("state")).unwrap();
+    for _ in 0..3 {
+        assert!(source.fill(Vec::new()).is_err());
+    }
+    fs::create_dir(logs.folder.path().join("state")).unwrap();
+    assert!(matches!(source.fill(Vec::new()), Ok(Fill::Chunk(chunk)) if chunk.bytes == b"one\n"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]

@@ -65,6 +65,8 @@ pub struct Journal {
     sequence: Option<(u64, Vec<u8>)>,
     /// When the source was built, Unix microseconds.
     built: u64,
+    /// Why reading ended while there were entries to hand out first.
+    owed: Option<SourceError>,
 }
 
 struct Running {
@@ -101,6 +103,7 @@ impl Journal {
             broken: 0,
             sequence: None,
             built: stream_ids::now().max(0) as u64 * 1000,
+            owed: None,
         }
     }
 
@@ -246,6 +249,9 @@ impl Journal {
 
 impl Source for Journal {
     fn fill(&mut self, buffer: Vec<u8>) -> Result<Fill, SourceError> {
+        if let Some(error) = self.owed.take() {
+            return Err(error);
+        }
         if self.running.is_none() {
             if self.start_at.is_some_and(|at| at > Instant::now()) {
                 return Ok(Fill::Idle);
@@ -260,6 +266,7 @@ impl Source for Journal {
         if self.at == from {
             return read.map(|()| Fill::Idle);
         }
+        self.owed = read.err();
         let resume = Resume::AtEnd(self.cursor.clone().unwrap_or_default().into_bytes());
         let (info, to, layout) = (self.info.clone(), self.at, Some(made.layout));
         Ok(Fill::Chunk(Chunk { info, bytes: made.bytes, from, to, resume, last: false, oversize: false, layout }))

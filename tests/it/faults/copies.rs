@@ -1,6 +1,6 @@
 //! Rows S05, S06, S11, S12 and S20: files that are copied, packed or rewritten while nobody looks.
 
-use super::{Mount, assert_whole, host, intake, pause, run, until, wait_for_numbers};
+use super::{Mount, assert_whole, pause, run, scene, until, wait_for_numbers};
 use crate::host::{Host, numbered};
 use std::fs;
 use std::io::Write;
@@ -24,8 +24,7 @@ fn gzip(text: &str) -> Vec<u8> {
 #[test]
 fn s05_copied_and_truncated_with_a_backlog() {
     for copy in ["a.log.1", "copy.log"] {
-        let intake = intake("");
-        let host = host(&intake);
+        let (intake, host) = scene("");
         host.append("a.log", &numbered(0, 300));
         let agent = host.start();
         wait_for_numbers(&intake, &host, 300);
@@ -46,8 +45,7 @@ fn s05_copied_and_truncated_with_a_backlog() {
 
 #[test]
 fn s05_a_copy_that_was_read_whole_is_not_read_again() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     let agent = host.start();
     for round in 0..3u64 {
         let from = round as usize * 400;
@@ -63,8 +61,7 @@ fn s05_a_copy_that_was_read_whole_is_not_read_again() {
 
 #[test]
 fn s06_regrown_past_the_old_place_before_the_next_look() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     host.append("a.log", &numbered(0, 300));
     let agent = host.start();
     wait_for_numbers(&intake, &host, 300);
@@ -91,8 +88,7 @@ fn s06_regrown_past_the_old_place_before_the_next_look() {
 /// Renamed, packed, the plain file deleted, the live file created anew, often under the old inode.
 #[test]
 fn s11_renamed_packed_deleted_and_created_anew() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     let at = host.path("logs");
     let Some(_mounted) = Mount::ext4(&host.path("ext4.img"), &at) else { return };
     let (mut written, mut reused) = (0, 0);
@@ -122,8 +118,7 @@ fn s11_renamed_packed_deleted_and_created_anew() {
 
 #[test]
 fn s11_packed_while_the_agent_is_behind() {
-    let intake = intake("|503");
-    let host = host(&intake);
+    let (intake, host) = scene("|503");
     host.append("a.log", &numbered(0, 20_000));
     let agent = host.start();
     until("the file is open", &host, || !intake.ledger().book().requests.is_empty());
@@ -141,8 +136,7 @@ fn s11_packed_while_the_agent_is_behind() {
 
 #[test]
 fn s12_packed_files_of_several_members_cut_and_growing() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     host.append("a.log", &numbered(0, 400));
     let agent = host.start();
     wait_for_numbers(&intake, &host, 400);
@@ -166,8 +160,7 @@ fn s12_packed_files_of_several_members_cut_and_growing() {
 
 #[test]
 fn s20_no_file_events_are_to_be_had() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     let none = "echo 0 > /proc/sys/user/max_inotify_instances && exec \"$0\" \"$@\"";
     let under = ["unshare", "--user", "--map-root-user", "sh", "-c", none];
     if !run(
@@ -190,8 +183,7 @@ fn s20_no_file_events_are_to_be_had() {
 
 #[test]
 fn s20_more_events_than_the_queue_holds() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     host.append("a.log", &numbered(0, 100));
     let agent = host.start();
     wait_for_numbers(&intake, &host, 100);
@@ -209,5 +201,25 @@ fn s20_more_events_than_the_queue_holds() {
     host.append("a.log", &numbered(200, 300));
     agent.thaw();
     assert_whole(&intake, &host, 300);
+    assert!(agent.stop().success());
+}
+
+/// The place that a start found is not the place of a file that was read on since.
+#[test]
+fn s11_packed_after_a_restart_and_more_lines() {
+    let (intake, host) = scene("");
+    host.append("a.log", &numbered(0, 300));
+    let agent = host.start();
+    wait_for_numbers(&intake, &host, 300);
+    assert!(agent.stop().success());
+    let agent = host.start();
+    host.append("a.log", &numbered(300, 600));
+    wait_for_numbers(&intake, &host, 600);
+    let packed = gzip(&fs::read_to_string(log(&host, "a.log")).expect("read"));
+    fs::write(log(&host, "a-1.gz.log"), packed).expect("written");
+    fs::remove_file(log(&host, "a.log")).expect("deleted");
+    pause(1500);
+    host.append("a.log", &numbered(600, 700));
+    assert_whole(&intake, &host, 700);
     assert!(agent.stop().success());
 }

@@ -1,13 +1,11 @@
 //! Rows R and L: planted values over kills and in odd places; very long lines and very many files.
 
-use super::{assert_whole, host, intake, pause, until};
-use crate::host::{CANARY, Host, numbered, wait_for};
-use std::fmt::Write;
+use super::{pause, scene, until};
+use crate::host::{CANARY, numbered, wait_for};
 
 #[test]
 fn r03_a_private_key_over_many_lines_and_a_kill_between_them() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     let (begin, end) = (format!("-----BEGIN {} KEY-----\n", "PRIVATE"), format!("-----END {} KEY-----\n", "PRIVATE"));
     let mut lines = vec![begin];
     lines.extend((0..24).map(|n| format!("MIIEvQ{CANARY}{n:02}{}\n", "aB3dE5gH".repeat(6))));
@@ -32,8 +30,7 @@ fn r03_a_private_key_over_many_lines_and_a_kill_between_them() {
 
 #[test]
 fn r06_a_planted_value_in_the_files_name() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     host.append(&format!("anna.{CANARY}@example.com_1.log"), &numbered(0, 50));
     let agent = host.start();
     wait_for(&intake, &host, 50);
@@ -47,8 +44,7 @@ fn r06_a_planted_value_in_the_files_name() {
 
 #[test]
 fn l03_a_line_of_sixteen_mebibytes() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     let long =
         |n: usize| format!("{{\"n\":{n},\"password\":\"{CANARY}-{n}-Zq\",\"pad\":\"{}\"}}\n", "x".repeat(16 << 20));
     host.append("a.log", &numbered(0, 20));
@@ -63,29 +59,10 @@ fn l03_a_line_of_sixteen_mebibytes() {
     assert!(longest.is_some_and(|bytes| bytes <= 1_000_000), "{longest:?}");
 }
 
-#[test]
-fn l05_many_idle_files_and_one_that_moves() {
-    let intake = intake("");
-    let host: Host = host(&intake);
-    let mut name = String::new();
-    for file in 0..2000 {
-        name.clear();
-        let _ = write!(name, "idle{file}.log");
-        host.append(&name, "");
-    }
-    host.append("a.log", &numbered(0, 10));
-    let agent = host.start();
-    super::wait_for_numbers(&intake, &host, 10);
-    host.append("idle1999.log", &numbered(10, 20));
-    assert_whole(&intake, &host, 20);
-    assert!(agent.stop().success());
-}
-
 /// Values that begin before and end behind every kind of border: of a window of one MiB, of what a record may hold.
 #[test]
 fn r02_a_secret_over_a_windows_edge_and_over_the_cut() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     let mut written = 0;
     for border in [1usize << 20, 2 << 20, 900_000] {
         for before in [1usize, 9, 20, 33, 60] {
@@ -112,8 +89,7 @@ fn r02_a_secret_over_a_windows_edge_and_over_the_cut() {
 
 #[test]
 fn r04_an_open_group_of_lines_at_a_rotation() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     host.add_to_source("multiline: {traces: [java], flush: 2s}");
     let frames = |from: usize, to: usize| -> String {
         (from..to).map(|n| format!("\tat app.Step{n:02}.run(Step{n:02}.java:{n})\n")).collect()

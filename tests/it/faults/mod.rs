@@ -4,10 +4,13 @@
 mod copies;
 mod disk;
 mod hidden;
+mod journal;
+mod load;
 mod matrix;
 mod network;
 mod process;
 mod rotation;
+mod soak;
 
 use crate::host::{Host, LIMIT, arrived, assert_wire, wait_for};
 use logveil::intake::{Intake, Settings};
@@ -21,9 +24,15 @@ fn intake(script: &str) -> Intake {
     Intake::start(Settings { script, ..Settings::default() }).expect("an intake")
 }
 
-/// A host whose agent ships to the intake.
-fn host(intake: &Intake) -> Host {
-    Host::new(&intake.origin(), "")
+/// What an agent may need at most, whatever happens, KiB. The whole pack takes half of it, and the pages of a binary that
+/// tests build a quarter, of which a release has the half.
+const MEMORY: u64 = 80 << 10;
+
+/// An intake that follows a script, and a host whose agent ships there.
+fn scene(script: &str) -> (Intake, Host) {
+    let intake = intake(script);
+    let host = Host::new(&intake.origin(), "");
+    (intake, host)
 }
 
 /// Numbers that arrived under any file name, in order of arrival.
@@ -78,10 +87,12 @@ fn run(program: &str, arguments: &[&str], output: Option<&Path>) -> bool {
 }
 
 fn skipped(needs: &str) {
-    #[allow(clippy::print_stderr)]
-    {
-        eprintln!("SKIPPED: this test needs what is missing or refused here: {needs}");
-    }
+    say(&format!("SKIPPED: this test needs what is missing or refused here: {needs}"));
+}
+
+#[allow(clippy::print_stderr)]
+fn say(text: &str) {
+    eprintln!("{text}");
 }
 
 /// A file system of its own; unmounted when dropped.

@@ -1,6 +1,6 @@
 //! Rows N: the way to the intake is refused, cut, stalled or lies.
 
-use super::{assert_whole, host, intake, pause, run, until};
+use super::{assert_whole, intake, pause, run, scene, until};
 use crate::host::{Host, KEY, numbered};
 use logveil::intake::{Intake, Settings};
 use std::io::{Read, Write};
@@ -67,8 +67,7 @@ fn n04_a_name_that_does_not_resolve_is_retried_without_a_storm() {
 
 #[test]
 fn n05_reset_before_in_and_after_the_body() {
-    let intake = intake("cut-before, cut, cut-after, 202, cut, cut-before");
-    let host = host(&intake);
+    let (intake, host) = scene("cut-before, cut, cut-after, 202, cut, cut-before");
     let agent = host.start();
     for part in 0..4 {
         host.append("a.log", &numbered(part * 500, part * 500 + 500));
@@ -80,8 +79,7 @@ fn n05_reset_before_in_and_after_the_body() {
 
 #[test]
 fn n07_an_answer_byte_by_byte_holds_nothing_up() {
-    let intake = intake("drip, drip");
-    let host = host(&intake);
+    let (intake, host) = scene("drip, drip");
     host.append("a.log", &numbered(0, 2500));
     let agent = host.start();
     assert_whole(&intake, &host, 2500);
@@ -104,12 +102,7 @@ fn n08_an_answer_without_end_is_not_read() {
             && host.path("state/checkpoint").exists()
     });
     assert!(agent.is_running());
-    let status = std::fs::read_to_string(format!("/proc/{}/status", agent.id())).expect("a status");
-    let peak: u64 = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok())
-        .expect("a peak");
+    let peak = agent.most_memory();
     assert!(peak < 256 << 10, "{peak} KiB");
     assert!(agent.stop().success());
 }
@@ -131,9 +124,8 @@ fn n09_half_an_answer_is_no_answer() {
 
 #[test]
 fn n12_a_refused_key_is_replaced_and_401_drops_nothing() {
-    let intake = intake("");
+    let (intake, host) = scene("");
     intake.play("".parse::<logveil::intake::Script>().expect("a script").for_key("old-key-0123456789", 401));
-    let host = host(&intake);
     host.set_key("old-key-0123456789");
     host.append("a.log", &numbered(0, 700));
     let agent = host.start();
@@ -145,8 +137,7 @@ fn n12_a_refused_key_is_replaced_and_401_drops_nothing() {
 
 #[test]
 fn n13_errors_of_every_kind_now_and_then() {
-    let intake = intake("408, 500, 202, 502, 503, 202, 504, 202, 429, 202");
-    let host = host(&intake);
+    let (intake, host) = scene("408, 500, 202, 502, 503, 202, 504, 202, 429, 202");
     let agent = host.start();
     for part in 0..5 {
         host.append("a.log", &numbered(part * 300, part * 300 + 300));
@@ -158,8 +149,7 @@ fn n13_errors_of_every_kind_now_and_then() {
 
 #[test]
 fn n20_stored_then_reset_repeats_exactly_that_request() {
-    let intake = intake("202, cut-stored, 202");
-    let host = host(&intake);
+    let (intake, host) = scene("202, cut-stored, 202");
     let agent = host.start();
     for part in 0..4 {
         host.append("a.log", &numbered(part * 300, part * 300 + 300));

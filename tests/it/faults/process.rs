@@ -1,13 +1,12 @@
 //! Rows P: the process is killed, stopped and started.
 
-use super::{assert_whole, host, intake, pause, wait_for_numbers};
+use super::{assert_whole, pause, scene, wait_for_numbers};
 use crate::host::numbered;
 use std::time::{Duration, Instant};
 
 #[test]
 fn p02_killed_at_random_moments_under_load() {
-    let intake = intake("|202, 202+20ms, 503, cut-stored, 202");
-    let host = host(&intake);
+    let (intake, host) = scene("|202, 202+20ms, 503, cut-stored, 202");
     let mut written = 0;
     // Not random, so that a failure can be repeated; spread over everything a start and a batch do.
     for kill in [35u64, 410, 90, 270, 150, 620, 60, 330, 200, 500, 110, 240] {
@@ -29,8 +28,7 @@ fn p02_killed_at_random_moments_under_load() {
 
 #[test]
 fn p03_an_idle_agent_stops_at_once() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     host.append("a.log", &numbered(0, 10));
     let agent = host.start();
     wait_for_numbers(&intake, &host, 10);
@@ -39,8 +37,7 @@ fn p03_an_idle_agent_stops_at_once() {
 
 #[test]
 fn p04_a_stop_with_a_dead_network_ends_in_time() {
-    let intake = intake("|stall");
-    let host = host(&intake);
+    let (intake, host) = scene("|stall");
     host.append("a.log", &numbered(0, 5000));
     let agent = host.start();
     assert!(intake.ledger().wait(crate::host::LIMIT, |book| !book.requests.is_empty()), "{}", host.own_log());
@@ -55,8 +52,7 @@ fn p04_a_stop_with_a_dead_network_ends_in_time() {
 
 #[test]
 fn p05_twenty_restarts_under_load() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     let mut written = 0;
     for _ in 0..20 {
         host.append("a.log", &numbered(written, written + 300));
@@ -76,8 +72,7 @@ fn p05_twenty_restarts_under_load() {
 
 #[test]
 fn p12_a_second_agent_on_the_same_state_ends_with_the_reason() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     host.append("a.log", &numbered(0, 10));
     let agent = host.start();
     wait_for_numbers(&intake, &host, 10);
@@ -90,8 +85,7 @@ fn p12_a_second_agent_on_the_same_state_ends_with_the_reason() {
 
 /// The agent hangs at the n-th time it comes to a durable step, is killed there, and the next start goes on.
 fn killed_at(step: &str, times_before: usize) {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     host.append("a.log", &numbered(0, 1500));
     let before = if times_before > 0 { format!("{times_before}*off->") } else { String::new() };
     let agent = host.start_with(&[("FAILPOINTS", &format!("{step}={before}sleep(600000)"))]);
@@ -131,8 +125,7 @@ fn p01_killed_at_every_durable_step_of_small_files() {
 #[test]
 fn p07_killed_again_while_recovering() {
     for step in ["spool-renamed", "spool-checkpoint", "registry-save"] {
-        let intake = intake("");
-        let host = host(&intake);
+        let (intake, host) = scene("");
         host.append("a.log", &numbered(0, 1500));
         for _ in 0..3 {
             let agent = host.start_with(&[("FAILPOINTS", &format!("{step}=sleep(600000)"))]);

@@ -1,6 +1,6 @@
 //! Rows S: what log writers and rotation do to files.
 
-use super::{Mount, assert_whole, host, intake, pause, until, wait_for_numbers};
+use super::{Mount, assert_whole, pause, scene, until, wait_for_numbers};
 use crate::host::{Host, numbered};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -15,8 +15,7 @@ fn rename(host: &Host, from: &str, to: &str) {
 
 #[test]
 fn s01_rename_and_create_in_a_burst() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     let agent = host.start();
     for round in 0..8 {
         host.append("a.log", &numbered(round * 500, round * 500 + 250));
@@ -31,8 +30,7 @@ fn s01_rename_and_create_in_a_burst() {
 #[test]
 fn s02_the_writer_keeps_the_old_descriptor() {
     use std::io::Write;
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     host.append("a.log", &numbered(0, 200));
     let mut late = fs::OpenOptions::new().append(true).open(log(&host, "a.log")).expect("a log");
     let agent = host.start();
@@ -48,8 +46,7 @@ fn s02_the_writer_keeps_the_old_descriptor() {
 
 #[test]
 fn s03_moved_out_of_the_pattern_with_a_backlog() {
-    let intake = intake("|503");
-    let host = host(&intake);
+    let (intake, host) = scene("|503");
     host.append("a.log", &numbered(0, 20_000));
     let agent = host.start();
     until("the file is open", &host, || !intake.ledger().book().requests.is_empty());
@@ -62,8 +59,7 @@ fn s03_moved_out_of_the_pattern_with_a_backlog() {
 
 #[test]
 fn s04_copy_and_truncate_when_caught_up() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     let agent = host.start();
     for round in 0..4u64 {
         let from = round as usize * 300;
@@ -79,8 +75,7 @@ fn s04_copy_and_truncate_when_caught_up() {
 
 #[test]
 fn s07_truncated_and_restarted_three_times() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     host.append("a.log", &numbered(0, 300));
     let agent = host.start();
     wait_for_numbers(&intake, &host, 300);
@@ -101,8 +96,7 @@ fn s07_truncated_and_restarted_three_times() {
 
 #[test]
 fn s09_deleted_while_open_and_the_intake_is_down() {
-    let intake = intake("|503");
-    let host = host(&intake);
+    let (intake, host) = scene("|503");
     host.append("a.log", &numbered(0, 30_000));
     let agent = host.start();
     until("the file is open", &host, || !intake.ledger().book().requests.is_empty());
@@ -115,8 +109,7 @@ fn s09_deleted_while_open_and_the_intake_is_down() {
 
 #[test]
 fn s10_the_inode_comes_back_with_and_without_a_restart() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     let at = host.path("logs");
     let Some(_mounted) = Mount::ext4(&host.path("ext4.img"), &at) else { return };
     let (mut written, mut reused) = (0, 0);
@@ -140,8 +133,7 @@ fn s10_the_inode_comes_back_with_and_without_a_restart() {
 
 #[test]
 fn s17_a_hundred_files_with_the_same_beginning() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     let filler = format!("{{\"n\":0,\"pad\":\"{}\"}}\n", "x".repeat(4096));
     for file in 0..100 {
         host.append(&format!("f{file}.log"), &format!("{filler}{}", numbered(1 + file * 10, 11 + file * 10)));
@@ -157,8 +149,7 @@ fn s17_a_hundred_files_with_the_same_beginning() {
 
 #[test]
 fn s18_rotated_while_the_agent_is_stopped() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     host.append("a.log", &numbered(0, 200));
     let agent = host.start();
     wait_for_numbers(&intake, &host, 200);
@@ -173,8 +164,7 @@ fn s18_rotated_while_the_agent_is_stopped() {
 
 #[test]
 fn s19_twenty_rotations_with_the_intake_down() {
-    let intake = intake("|503");
-    let host = host(&intake);
+    let (intake, host) = scene("|503");
     let agent = host.start();
     until("the agent looks", &host, || host.own_log().contains("admin endpoints"));
     for round in 0..20 {
@@ -192,8 +182,7 @@ fn s19_twenty_rotations_with_the_intake_down() {
 
 #[test]
 fn s25_half_a_line_over_a_restart() {
-    let intake = intake("");
-    let host = host(&intake);
+    let (intake, host) = scene("");
     let text = numbered(0, 100);
     let (first, rest) = text.split_at(text.len() - 40);
     host.append("a.log", first);
