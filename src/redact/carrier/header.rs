@@ -62,13 +62,11 @@ const SCHEMES: &[&str] = &[
 const HARMLESS: &[&str] = &[
     "algorithm",
     "charset",
-    "cnonce",
     "created",
     "expires",
     "ext",
     "headers",
     "nc",
-    "nonce",
     "oauth_nonce",
     "oauth_signature_method",
     "oauth_timestamp",

@@ -175,7 +175,10 @@ fn setting(reader: &mut Reader<'_>, scope: Scope<'_>, member: &member::Member) -
     let end = member::value_end(scope, member.value);
     let from = scope.skip_space(member.value);
     let container = matches!(scope.byte(from), Some(b'{' | b'['));
-    let wanted = container || member::is_one_of(scope, &member.name, member::VALUES);
+    // The second secret of Polish payment services is called a checksum.
+    let wanted = container
+        || member::is_one_of(scope, &member.name, member::VALUES)
+        || member::is_one_of(scope, &member.name, &["crc"]);
     if reader.paid(member.start, end) && wanted {
         value::read(reader, scope, member.value, style_of(member.quoted));
     }

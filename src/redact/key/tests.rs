@@ -174,7 +174,7 @@ fn headers() {
         ("Cookie: a=FAKE1;b=FAKE2; c=\"FAKE 3\"", &["FAKE1", "FAKE2", "FAKE 3"]),
         (
             r#"Authorization: Digest username="jan", realm="x", nonce="fa4e", uri="/a?b=1", response="fa4ec0c7""#,
-            &["jan", "fa4ec0c7"],
+            &["jan", "fa4e", "fa4ec0c7"],
         ),
         (
             "Authorization: AWS4-HMAC-SHA256 Credential=AKIAFAKE/20260301/eu/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=fa4eab3d",

@@ -1,8 +1,9 @@
-//! Private key blocks: PEM, OpenSSH, PGP and SSH2, in one record or beginning in one.
+//! Private key blocks: PEM, OpenSSH, PGP, SSH2 and PuTTY, in one record or beginning in one.
 //!
 //! `-----BEGIN … PRIVATE KEY…-----` body `-----END …-----`. The body may be joined by real or escaped
 //! newlines in any depth (`\n`, `\\n`, `\u000a`, `#012`, `%0A`), by blanks or by nothing. Markers stay
-//! readable, the body goes. A marker without a body is prose.
+//! readable, the body goes. A marker without a body is prose. PuTTY says `Private-Lines: 14` and ends with
+//! `Private-MAC: …`.
 
 use super::ShapeHit;
 use crate::redact::finding::Span;
@@ -10,7 +11,10 @@ use crate::redact::validate::Verdict;
 use memchr::memmem;
 
 /// Where a key block may begin.
-pub(super) const LITERALS: &[&str] = &["-----BEGIN ", "---- BEGIN "];
+pub(super) const LITERALS: &[&str] = &["-----BEGIN ", "---- BEGIN ", PUTTY];
+
+/// How the private part of a PuTTY key begins.
+const PUTTY: &str = "Private-Lines: ";
 
 /// Shortest run of base64 that makes a body.
 const BODY_MIN: usize = 16;
@@ -59,6 +63,10 @@ pub(crate) fn bodies(text: &[u8], at: usize, each: &mut dyn FnMut(Span)) -> Bloc
 /// Where the BEGIN marker of a private key ends.
 fn marker_end(text: &[u8], at: usize) -> Option<usize> {
     let line = &text[at..text.len().min(at + 96)];
+    if let Some(count) = line.strip_prefix(PUTTY.as_bytes()) {
+        let digits = count.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+        return (digits > 0).then_some(at + PUTTY.len() + digits);
+    }
     let name = memmem::find(line, b"BEGIN ")? + 6;
     let close = name + memmem::find(&line[name..], b"----")?;
     let label = &line[name..close];
@@ -134,7 +142,8 @@ pub(crate) fn line(record: &[u8]) -> Line {
     if trimmed.is_empty() {
         return Line::Neutral;
     }
-    if memmem::find(trimmed, b"----END ").is_some() || memmem::find(trimmed, b"---- END ").is_some() {
+    let ends = [&b"----END "[..], b"---- END ", b"Private-MAC: ", b"Private-Hash: "];
+    if ends.iter().any(|end| memmem::find(trimmed, end).is_some()) {
         return Line::End;
     }
     let begin = trimmed.iter().rposition(|byte| !is_body(*byte)).map_or(0, |at| at + 1);
@@ -196,6 +205,16 @@ mod tests {
     }
 
     #[test]
+    fn the_private_part_of_a_putty_key_is_a_body() {
+        let mut found = Vec::new();
+        let text = format!("Private-Lines: 1\\n{BODY}\\nPrivate-MAC: 00");
+        assert!(matches!(bodies(text.as_bytes(), 0, &mut |span| found.push(span)), Block::Inside(_)));
+        assert!(found[0].of(text.as_bytes()).starts_with(BODY.as_bytes()));
+        assert_eq!(bodies(b"Private-Lines: 14", 0, &mut |_| {}), Block::Opens);
+        assert_eq!(bodies(b"Private-Lines: none", 0, &mut |_| {}), Block::None);
+    }
+
+    #[test]
     fn prose_and_certificates_stay() {
         assert!(masked(&format!("expected {} header, found 0x00; retrying", marker("BEGIN"))).is_empty());
         assert!(masked(&format!("-----BEGIN CERTIFICATE-----\\n{BODY}\\n-----END CERTIFICATE-----")).is_empty());
@@ -207,6 +226,7 @@ mod tests {
         let syslog = format!("Mar  1 10:00:01 host app[7]: {BODY}");
         assert_eq!(line(syslog.as_bytes()), Line::Body(Span::new(29, 29 + BODY.len())));
         assert_eq!(line(marker("END").as_bytes()), Line::End);
+        assert_eq!(line(b"Private-MAC: 00a2"), Line::End);
         assert_eq!(line(b"Proc-Type: 4,ENCRYPTED"), Line::Neutral);
         assert_eq!(line(b""), Line::Neutral);
         assert_eq!(line(b"service started with 3 workers."), Line::Outside);

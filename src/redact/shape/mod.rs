@@ -9,6 +9,7 @@
 
 mod birth_date;
 mod card;
+mod coins;
 mod digit_ids;
 mod edge;
 mod email;
@@ -146,6 +147,7 @@ const TABLE: &[Shape] = &[
     // Money.
     Shape { name: "card", triggers: &[Trigger::DigitRun(12)], first_runs: ANY_RUN, find: card::find },
     Shape { name: "track-data", triggers: &[Trigger::DigitRun(16)], first_runs: ANY_RUN, find: tracks::find },
+    Shape { name: "bitcoin-address", triggers: &[Trigger::OpaqueRun], first_runs: ANY_RUN, find: coins::bitcoin },
     Shape { name: "iban", triggers: &[Trigger::DigitRun(10)], first_runs: ANY_RUN, find: iban::find },
     Shape {
         name: "nrb",

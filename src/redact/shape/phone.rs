@@ -101,7 +101,7 @@ fn separators(text: &[u8], at: usize) -> usize {
 }
 
 /// Printed national forms; a leading zero is demanded where the country uses one.
-const NATIONAL: [(&[u8], bool); 22] = [
+const NATIONAL: [(&[u8], bool); 23] = [
     (&[3, 3, 3], false),
     (&[2, 3, 2, 2], false),
     (&[3, 2, 2, 2], false),
@@ -115,6 +115,7 @@ const NATIONAL: [(&[u8], bool); 22] = [
     (&[3, 4, 4], true),
     (&[4, 3, 3], true),
     (&[4, 7], true),
+    (&[4, 8], true),
     (&[3, 8], true),
     (&[3, 7], true),
     (&[4, 6], true),
