@@ -109,7 +109,8 @@ pub mod governed {
     /// Masks user agents; in force only with `user_agents: mask`.
     pub const USER_AGENTS: &[&str] = &["user-agent"];
     /// Find names by key; off with `names: off`.
-    pub const NAMES: &[&str] = &["person-name", "person-name-header", "person-name-honorific", "company-name"];
+    pub const NAMES: &[&str] =
+        &["person-name", "person-name-in-object", "person-name-header", "person-name-honorific", "company-name"];
     /// Keep private addresses; in force only with `private_ips: keep`.
     pub const PRIVATE_IPS: &[&str] = &["keep-private-ip"];
 }
@@ -159,5 +160,90 @@ mod tests {
         let policy = Policy { mask: vec![(Class::Financial, MaskStyle::Label)], ..Policy::default() };
         assert_eq!(policy.style(Class::Financial), MaskStyle::Label);
         assert_eq!(policy.style(Class::Network), MaskStyle::Rule);
+    }
+}
+
+#[cfg(test)]
+mod over_the_pack {
+    use super::*;
+    use crate::redact::rule::AllowTest;
+    use crate::redact::{Redactor, RuleSet, StreamState, builtin};
+    use std::sync::Arc;
+
+    /// What becomes of a line under a policy, and how often an exception let something through.
+    fn redacted(policy: &Policy, text: &str) -> (String, u32) {
+        let mut rules = builtin::rules();
+        assert!(adjust(&mut rules, policy).is_empty());
+        let mut redactor = Redactor::new(Arc::new(RuleSet::compile(rules, policy).expect("the pack")));
+        let (line, end) = (format!("{text}\n"), [text.len() as u32 + 1]);
+        let (mut out, mut allowed) = (Vec::new(), 0);
+        redactor.redact(&mut StreamState::default(), line.as_bytes(), &end, &mut |record| {
+            record.write_to(&mut out);
+            allowed += record.allowed().len() as u32;
+        });
+        (String::from_utf8(out).unwrap().trim_end().to_owned(), allowed)
+    }
+
+    #[track_caller]
+    fn becomes(policy: &Policy, text: &str, wanted: &str) {
+        assert_eq!(redacted(policy, text).0, wanted);
+    }
+
+    #[test]
+    fn user_agents_are_kept_or_masked() {
+        let (line, off) = (r#"user_agent="Mozilla/5.0 (X11) Chrome/120.0" n=1"#, Policy::default());
+        becomes(&off, line, line);
+        becomes(&Policy { user_agents: KeepOrMask::Mask, ..off }, line, r#"user_agent="[user-agent]" n=1"#);
+    }
+
+    #[test]
+    fn private_addresses_are_masked_or_kept() {
+        let (line, off) = ("from 10.0.0.7 to 203.0.113.7", Policy::default());
+        becomes(&off, line, "from [ip] to [ip]");
+        becomes(&Policy { private_ips: PrivateIps::Keep, ..off }, line, "from 10.0.0.7 to [ip]");
+    }
+
+    #[test]
+    fn names_are_looked_for_by_key_or_not_at_all() {
+        let line = r#"{"first_name":"Wieslawa","company_name":"ACME GmbH","customer":{"name":"Jan Kowalski"},"t":"Mr. John Smith"}"#;
+        let (out, _) = redacted(&Policy::default(), line);
+        assert!(!["Wieslawa", "ACME", "Kowalski", "Smith"].iter().any(|name| out.contains(name)), "{out}");
+        becomes(&Policy { names: Names::Off, ..Policy::default() }, line, line);
+        let named = builtin::rules().into_iter().filter(|rule| ["name", "company"].contains(&rule.label.as_str()));
+        assert!(named.map(|rule| rule.id).all(|id| governed::NAMES.contains(&id.as_str())));
+    }
+
+    #[test]
+    fn rules_are_switched_off_by_id_and_out_of_shadow() {
+        let off = Policy::default();
+        becomes(&off, "of a@b.example from 203.0.113.7", "of [email] from [ip]");
+        let disabled = Policy { disable: vec!["email".into()], ..off.clone() };
+        becomes(&disabled, "of a@b.example from 203.0.113.7", "of a@b.example from [ip]");
+        becomes(&off, r#"{"customer_id":"C-7781234"}"#, r#"{"customer_id":"C-7781234"}"#);
+        let keys = vec![MoreKeys { rule: "customer-id".into(), words: vec!["numer kontrahenta".into()] }];
+        let enforced = Policy { enforce: vec!["customer-id".into()], keys, ..off };
+        becomes(&enforced, r#"{"customer_id":"C-7781234"}"#, r#"{"customer_id":"[customer-id]"}"#);
+        becomes(&enforced, "numerKontrahenta=C-7781234", "numerKontrahenta=[customer-id]");
+    }
+
+    #[test]
+    fn a_class_is_masked_by_labels_alone() {
+        let (line, off) = ("card 4111111111111111 ok", Policy::default());
+        becomes(&off, line, "card [card-1111] ok");
+        becomes(&Policy { mask: vec![(Class::Financial, MaskStyle::Label)], ..off }, line, "card [card] ok");
+    }
+
+    #[test]
+    fn exceptions_act_on_the_exact_span_and_are_counted() {
+        let allow = |test, rule: Option<&str>| Policy {
+            allow: vec![Allow { test, rule: rule.map(str::to_owned), reason: "system sender".into(), until: None }],
+            ..Policy::default()
+        };
+        let exact = allow(AllowTest::Exact("no@b.example".into()), None);
+        assert_eq!(redacted(&exact, "of no@b.example, ano@b.example"), ("of no@b.example, [email]".into(), 1));
+        let domain = allow(AllowTest::Domain("b.example".into()), Some("email"));
+        assert_eq!(redacted(&domain, "of x@b.example, x@a.b.example"), ("of x@b.example, [email]".into(), 1));
+        let other = allow(AllowTest::Domain("b.example".into()), Some("ipv4"));
+        assert_eq!(redacted(&other, "of x@b.example"), ("of [email]".into(), 0));
     }
 }

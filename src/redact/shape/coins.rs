@@ -11,7 +11,7 @@ const LONGEST: usize = 74;
 
 /// The run that begins at `at`, when the checksum proves it.
 pub(super) fn bitcoin(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
-    if !matches!(text[at], b'1' | b'3' | b'b') || word_before(text, at, floor) {
+    if !matches!(text[at..], [b'1' | b'3', ..] | [b'b', b'c', b'1', ..]) || word_before(text, at, floor) {
         return None;
     }
     let length = text[at..].iter().take(LONGEST + 1).take_while(|byte| byte.is_ascii_alphanumeric()).count();

@@ -18,11 +18,13 @@ const REACH: usize = 48;
 const SHORTEST: usize = 16;
 /// Longest name of a service, its words joined.
 const LONGEST_NAME: usize = 24;
+/// Shorter hexadecimal digits behind a bare name are ids of objects.
+const HEX_KEY: usize = 32;
 /// A longer run is data; it is not read to its end.
 const LONGEST: usize = 512;
 
 /// What the last word between name and token ends in.
-const NOUNS: &[&str] = &["key", "token", "secret", "apikey", "pat", "auth", "credential", "credentials", "api"];
+const NOUNS: &[&str] = &["key", "token", "secret", "apikey", "pat", "auth", "credential", "credentials", "api", "crc"];
 
 /// Words that may stand before one of them.
 const QUALIFIERS: &[&str] = &[
@@ -78,7 +80,9 @@ pub(super) fn find(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
     }
     let fits = match named {
         Named::Noun => true,
-        Named::Bare { sign } => !is_typed(token) && !is_uuid(token) && (sign || !is_hex(token)),
+        Named::Bare { sign } => {
+            !is_typed(token) && !is_uuid(token) && (!is_hex(token) || sign && token.len() >= HEX_KEY)
+        }
     };
     (fits && is_random(token)).then(|| ShapeHit { named: true, ..ShapeHit::new(start, end, Verdict::Proves) })
 }
@@ -123,6 +127,9 @@ fn name_before(text: &[u8], at: usize, floor: usize) -> Option<Named> {
     if is_listed(last, rest, &[SERVICES]) {
         return Some(Named::Bare { sign });
     }
+    if is_account(last) {
+        return Some(Named::Noun);
+    }
     if !NOUNS.iter().any(|noun| ends_with_fold(last, noun)) {
         return None;
     }
@@ -149,6 +156,15 @@ fn last_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = &text[..text.len() - usize::from(joint)];
     let length = text.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     (length >= 2).then(|| (&text[text.len() - length..], &text[..text.len() - length]))
+}
+
+/// An account id of Twilio or a key id of AWS, right before the secret that belongs to it.
+fn is_account(word: &[u8]) -> bool {
+    let twilio = word.len() == 34 && matches!(&word[..2], b"AC" | b"SK") && is_hex(&word[2..]);
+    let aws = word.len() == 20
+        && matches!(&word[..4], b"AKIA" | b"ASIA")
+        && word.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    twilio || aws
 }
 
 /// By the first two letters, and by the first and the last: which lengths names of services have, one bit each. Most
@@ -247,7 +263,10 @@ fn is_typed(token: &[u8]) -> bool {
         && matches!(token.get(letters), Some(b'_' | b'-'))
         && !KEYS.contains(&&token[..letters]);
     let capitals = token.len() == 34 && token[..2].iter().all(u8::is_ascii_uppercase) && is_hex(&token[2..]);
-    prefix || capitals
+    // Records, bases, tables, fields and views of Airtable.
+    let airtable =
+        token.len() == 17 && [b"rec", b"app", b"tbl", b"fld", b"viw"].contains(&&[token[0], token[1], token[2]]);
+    prefix || capitals || airtable
 }
 
 #[cfg(test)]
@@ -311,9 +330,12 @@ mod tests {
             format!("slack: {uuid}"),
             format!("stripe cus_{MIXED}"),
             format!("twilio SM{HEX}"),
+            "airtable: recA1b2C3d4E5f6G7".to_owned(),
+            "trello: 5f2c9a1b7d3e4f60a1b2c3d4".to_owned(),
             format!("trace {HEX} of datadog"),
             format!("cache-key-{HEX}"),
             format!("sort key {HEX}"),
+            format!("kafka key {HEX} and page cursor token {HEX}"),
             "stripe exports/2026/part-0001.parquet".to_owned(),
             "vercel deployment-preview-2026-03-01".to_owned(),
         ] {
