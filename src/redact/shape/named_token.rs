@@ -312,8 +312,14 @@ mod tests {
         ] {
             assert_eq!(found(&format!("{before}{MIXED}")).as_deref(), Some(MIXED), "{before}");
         }
-        for before in ["datadog: ", "adzuna KEY=", "You can find a foo secret ", "github key ", "datadog-secrettoken-"]
-        {
+        for before in [
+            "AC0123456789abcdef0123456789abcdef:",
+            "datadog: ",
+            "adzuna KEY=",
+            "You can find a foo secret ",
+            "github key ",
+            "datadog-secrettoken-",
+        ] {
             assert_eq!(found(&format!("{before}{HEX}")).as_deref(), Some(HEX), "{before}");
         }
     }

@@ -16,7 +16,6 @@ pub(super) const SALUTATIONS: &[&str] = &[
     "Mr. ",
     "Mrs. ",
     "Ms. ",
-    "Dr. ",
     "Mr ",
     "Mrs ",
     "Ms ",
@@ -68,7 +67,7 @@ const NOT_NAMES: [&str; 24] = [
 ];
 
 /// Greetings (and `Miss`, which caches have too): a single capitalised word after them may be anything, so they need two.
-const GREETINGS: [&str; 8] = ["Dr. ", "Miss ", "Dear ", "Hello ", "Drogi ", "Droga ", "Szanowny ", "Szanowna "];
+const GREETINGS: [&str; 7] = ["Miss ", "Dear ", "Hello ", "Drogi ", "Droga ", "Szanowny ", "Szanowna "];
 
 /// `salutation-name`: one to three capitalised words after a form of address.
 pub(super) fn salutation(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
