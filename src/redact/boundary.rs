@@ -21,7 +21,7 @@ impl Strings {
     }
 
     /// Whether the byte at `at` lies behind an opened quote. Places are asked for from left to right.
-    fn inside(&mut self, raw: &[u8], at: usize, floor: usize) -> bool {
+    pub(super) fn inside(&mut self, raw: &[u8], at: usize, floor: usize) -> bool {
         while self.at < at {
             let Some(length) = memchr::memchr(b'"', &raw[self.at..at]) else { break };
             let quote = self.at + length;

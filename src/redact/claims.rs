@@ -7,6 +7,7 @@ use super::boundary::{Strings, on_boundaries};
 use super::finding::{Span, Withheld};
 use super::json_borders::Borders;
 use super::json_number::Numbers;
+use super::long_record::Begins;
 use super::reason::{self, Fate, Seen};
 use super::rule::{Allow, AllowTest, Mask, RuleIndex};
 use super::ruleset::RuleSet;
@@ -56,6 +57,9 @@ pub(super) struct Claims {
     numbers: Numbers,
     strings: Strings,
     borders: Borders,
+    /// Where the text in work begins, for the borders.
+    begins: Begins,
+    quote: Vec<u8>,
 }
 
 impl Claims {
@@ -69,6 +73,11 @@ impl Claims {
         self.shadowed.clear();
         self.allowed.clear();
         self.seen.clear();
+    }
+
+    /// The text of the next records begins so.
+    pub(super) fn set_begins(&mut self, begins: Begins) {
+        self.begins = begins;
     }
 
     fn clear_output(&mut self) {
@@ -134,7 +143,7 @@ impl Claims {
         self.settle(block);
         self.claims.retain(|claim| !claim.span.is_empty());
         merge(&mut self.claims);
-        self.borders.respect(block, self.record.start, self.record.end, &mut self.claims);
+        self.borders.respect(block, self.record.clone(), self.begins, &mut self.claims);
         let claims = std::mem::take(&mut self.claims);
         for claim in &claims {
             push_once(&mut self.rules, claim.rule);
@@ -189,7 +198,7 @@ impl Claims {
                 self.masks.push(b'"');
             }
             Some(Quotes::View(view)) => {
-                self.chains[usize::from(view) - 1].encode_mask(b"\"", &mut self.masks);
+                self.chains[usize::from(view) - 1].encode_mask(b"\"", &mut self.quote, &mut self.masks);
             }
         }
     }

@@ -5,7 +5,7 @@ use super::{Redactor, RuleSet, StreamState, Withheld, steps};
 use std::sync::Arc;
 
 /// Pieces that once were, or might be, read again and again when repeated.
-const PIECES: &[&str] = &[
+pub(super) const PIECES: &[&str] = &[
     "password:",
     "password=",
     "password ",
@@ -66,6 +66,20 @@ const PIECES: &[&str] = &[
     "password='",
     "password=\"",
     "\"password\":\"\\\\",
+    "\npassword:",
+    "password: |\n",
+    "a,password,b\n",
+    "{\"password\":{",
+    "[\"password\",",
+    "<password><a>",
+    "| password |",
+    "password: [",
+    "{\"a\":\"{\\\"b\\\":\"",
+    "password=\\\"",
+    "{\"a\":\"jan@example.com\",\"n\":4111111111111111},",
+    "-u a:b ",
+    "name: password\nvalue: x\n",
+    "password: „",
 ];
 
 fn record(piece: &str, len: usize) -> Vec<u8> {

@@ -8,9 +8,11 @@
 //! claims as they are. Only records with a claim that could cross a border are read, once a level.
 
 use super::finding::Span;
+use super::long_record::Begins;
 use super::steps;
 use super::union::{Claim, Quotes, Shown};
 use memchr::{memchr, memchr2, memmem};
+use std::ops::Range;
 
 /// JSON in strings of JSON is followed so deep.
 const DEEPEST: u32 = 4;
@@ -23,8 +25,18 @@ pub(super) struct Borders {
 
 impl Borders {
     /// Cuts `claims`, sorted and disjoint, on the record `text[floor..limit]` at the borders of JSON in it.
-    pub(super) fn respect(&mut self, text: &[u8], floor: usize, limit: usize, claims: &mut Vec<Claim>) {
-        if !claims.iter().any(|claim| may_cross(text, claim, floor)) {
+    /// A text that is only a window of a record says how it `begins`.
+    pub(super) fn respect(&mut self, text: &[u8], record: Range<usize>, begins: Begins, claims: &mut Vec<Claim>) {
+        let Range { start: floor, end: limit } = record;
+        if begins == Begins::Text || !claims.iter().any(|claim| may_cross(text, claim, floor)) {
+            return;
+        }
+        if begins != Begins::Record {
+            self.cut.clear();
+            let mut walk = Walk { claims, cut: &mut self.cut };
+            if walk.tokens(Level { text, limit, depth: 0 }, floor, begins == Begins::String).is_some() {
+                std::mem::swap(claims, &mut self.cut);
+            }
             return;
         }
         for start in starts(&text[floor..limit]).into_iter().flatten() {
@@ -235,6 +247,28 @@ impl Walk<'_> {
         }
     }
 
+    /// Reads the tokens of a part of JSON, whatever brackets are open in it.
+    fn tokens(&mut self, level: Level<'_>, mut at: usize, in_string: bool) -> Option<()> {
+        let mut in_string = in_string;
+        steps::add(level.limit - at);
+        while let Some((byte, after)) = level.unit(at) {
+            if in_string || byte == b'"' {
+                let start = if in_string { at } else { after };
+                let (end, behind) = level.string_end(start).unwrap_or((level.limit, level.limit));
+                self.string(level, start, end);
+                (at, in_string) = (behind, false);
+            } else if b" \t\r\n,:{}[]".contains(&byte) {
+                at = after;
+            } else {
+                let (end, word) = level.bare_end(at)?;
+                self.bare(level, at, end, word);
+                at = end;
+            }
+            self.skip(at);
+        }
+        Some(())
+    }
+
     /// Cuts claims to the content of a string, and to the JSON it may hold.
     fn string(&mut self, level: Level<'_>, start: usize, end: usize) {
         let reaches = |claim: &&Claim| (claim.span.start as usize) < end;
@@ -317,7 +351,7 @@ mod tests {
             run: false,
         };
         let mut claims: Vec<Claim> = bars.chunks(2).map(|pair| claim(Span::new(pair[0], pair[1]))).collect();
-        Borders::default().respect(text.as_bytes(), 0, text.len(), &mut claims);
+        Borders::default().respect(text.as_bytes(), 0..text.len(), Begins::Record, &mut claims);
         let (mut out, mut at) = (String::new(), 0);
         for claim in claims {
             let (start, end) = (claim.span.start as usize, claim.span.end as usize);

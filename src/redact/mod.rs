@@ -27,6 +27,7 @@ mod json_borders;
 mod json_number;
 mod keep;
 pub mod key;
+mod long_record;
 #[cfg(any(test, fuzzing))]
 pub mod oracle;
 pub mod policy;

@@ -8,6 +8,7 @@ pub use super::finding::Withheld;
 use super::finding::{Finding, Span};
 use super::json_number::Numbers;
 use super::key::Carry;
+use super::long_record::{Begins, LONG, LongRecord, Windows};
 use super::prefilter::{Hit, Target};
 use super::reason::Seen;
 use super::rule::RuleIndex;
@@ -153,19 +154,118 @@ impl Redactor {
         ends: &[u32],
         each: &mut dyn FnMut(&Redacted<'_>),
     ) {
+        if block.len() <= LONG {
+            return self.records(stream, block, 0, ends, each);
+        }
+        let (mut start, mut first, mut done) = (0, 0, 0);
+        for (place, &end) in ends.iter().enumerate() {
+            let end = end as usize;
+            if end - start > LONG {
+                self.records(stream, &block[done..start], done, &ends[first..place], each);
+                self.long(stream, &block[start..end], start, each);
+                (first, done) = (place + 1, end);
+            }
+            start = end;
+        }
+        self.records(stream, &block[done..start], done, &ends[first..], each);
+    }
+
+    /// Redacts records none of which is long; `block` begins at `base`, from which their ends do not count.
+    fn records(
+        &mut self,
+        stream: &mut StreamState,
+        block: &[u8],
+        base: usize,
+        ends: &[u32],
+        each: &mut dyn FnMut(&Redacted<'_>),
+    ) {
         self.sight.of(&self.rules, block);
         let (mut start, mut first_hit) = (0, 0);
         for &end in ends {
-            let range = start..end as usize;
+            let range = start..end as usize - base;
             let rest = &self.sight.hits[first_hit..];
             let last_hit = first_hit + rest.iter().take_while(|hit| (hit.start() as usize) < range.end).count();
             if first_hit == last_hit && stream.is_idle() && self.sight.triggers.are_silent(block, &range) {
-                self.untouched(block, range.clone(), each);
+                self.untouched(block, base, range.clone(), each);
             } else {
-                self.record(stream, block, range.clone(), first_hit..last_hit, each);
+                self.record(stream, block, base, range.clone(), first_hit..last_hit, each);
             }
             (start, first_hit) = (range.end, last_hit);
         }
+    }
+
+    /// Redacts one record of any length window by window; it begins at `base`.
+    fn long(&mut self, stream: &mut StreamState, record: &[u8], base: usize, each: &mut dyn FnMut(&Redacted<'_>)) {
+        let raw = record.strip_suffix(b"\n").unwrap_or(record);
+        let mut long = LongRecord::default();
+        let withheld = self.windows(stream, raw, &mut long).err();
+        if let Some(reason) = withheld {
+            self.work.claims.withhold(raw, reason);
+        }
+        let claims = &self.work.claims;
+        let of_claims = withheld.is_some();
+        each(&Redacted {
+            raw,
+            range: base..base + record.len(),
+            edits: if of_claims { claims.edits() } else { &long.edits },
+            masks: if of_claims { claims.masks() } else { &long.masks },
+            rules: if of_claims { &[] } else { &long.rules },
+            shadowed: &long.shadowed,
+            allowed: &long.allowed,
+            tokens: if of_claims { &[] } else { &long.tokens },
+            withheld,
+            in_open_block: stream.is_open(),
+        });
+        // What a long record needed is not kept for the ones behind it.
+        (self.sight, self.work) = Default::default();
+    }
+
+    fn windows(&mut self, stream: &mut StreamState, raw: &[u8], long: &mut LongRecord) -> Result<(), Withheld> {
+        let mut windows = Windows::new(raw);
+        while let Some(mut plan) = windows.plan() {
+            let before = (stream.open, stream.carry);
+            let last = loop {
+                let text = &raw[plan.text.clone()];
+                self.sight.of(&self.rules, text);
+                self.attempt(stream, text, 0..text.len(), 0..self.sight.hits.len(), plan.begins)?;
+                if windows.is_last(&plan) {
+                    break true;
+                }
+                // What a container holds is masked by its key, which the next window does not see.
+                if !stream.carry.as_ref().is_some_and(|(_, carry)| carry.is_container()) {
+                    break false;
+                }
+                plan = windows.widen(&plan).ok_or(Withheld::Oversize)?;
+                (stream.open, stream.carry) = before;
+            };
+            let masked = long.take(raw, &plan, &self.work.claims)?;
+            if !last {
+                // The next window sees again what the overlap left open.
+                (stream.open, stream.carry) = (None, None);
+            }
+            windows.finished(&plan, masked);
+        }
+        Ok(())
+    }
+
+    /// Searches one record or window; the reason when it must be withheld.
+    fn attempt(
+        &mut self,
+        stream: &mut StreamState,
+        block: &[u8],
+        text: Range<usize>,
+        hits: Range<usize>,
+        begins: Begins,
+    ) -> Result<(), Withheld> {
+        let Redactor { rules, minter, sight: Sight { hits: all, triggers }, work } = self;
+        let window = Window { hits: &all[hits], record: text };
+        work.claims.set_begins(begins);
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| work.find(rules, minter.as_mut(), stream, block, &window, triggers)));
+        outcome.unwrap_or_else(|_| {
+            *work = Work::default();
+            Err(Withheld::Internal)
+        })
     }
 
     /// Hands out a record that is withheld as a whole, for a reason that its source knows. Of `record` only
@@ -189,12 +289,12 @@ impl Redactor {
     }
 
     /// Hands out a record that nothing was seen in.
-    fn untouched(&mut self, block: &[u8], range: Range<usize>, each: &mut dyn FnMut(&Redacted<'_>)) {
+    fn untouched(&mut self, block: &[u8], base: usize, range: Range<usize>, each: &mut dyn FnMut(&Redacted<'_>)) {
         let raw = without_line_end(block, &range);
         self.work.claims.begin(raw.clone());
         each(&Redacted {
             raw: &block[raw],
-            range,
+            range: range.start + base..range.end + base,
             edits: &[],
             masks: &[],
             rules: &[],
@@ -210,23 +310,14 @@ impl Redactor {
         &mut self,
         stream: &mut StreamState,
         block: &[u8],
+        base: usize,
         range: Range<usize>,
         hits: Range<usize>,
         each: &mut dyn FnMut(&Redacted<'_>),
     ) {
         let text = without_line_end(block, &range);
-        let Redactor { rules, minter, sight: Sight { hits: all, triggers }, work } = self;
-        let window = Window { hits: &all[hits], record: text.clone() };
-        let outcome =
-            catch_unwind(AssertUnwindSafe(|| work.find(rules, minter.as_mut(), stream, block, &window, triggers)));
-        let withheld = match outcome {
-            Ok(Ok(())) => None,
-            Ok(Err(reason)) => Some(reason),
-            Err(_) => {
-                *work = Work::default();
-                Some(Withheld::Internal)
-            }
-        };
+        let withheld = self.attempt(stream, block, text.clone(), hits, Begins::Record).err();
+        let work = &mut self.work;
         let raw = &block[text];
         if let Some(reason) = withheld {
             work.claims.withhold(raw, reason);
@@ -234,7 +325,7 @@ impl Redactor {
         let claims = &self.work.claims;
         each(&Redacted {
             raw,
-            range,
+            range: range.start + base..range.end + base,
             edits: claims.edits(),
             masks: claims.masks(),
             rules: claims.rules(),

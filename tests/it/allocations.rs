@@ -1,4 +1,5 @@
-//! In steady state the encoder takes no memory for a record: counted by the allocator itself.
+//! In steady state neither the engine nor the encoder takes memory for a record, and a long record takes little:
+//! counted by the allocator itself.
 
 use crate::batches::now;
 use logveil::batch::{
@@ -12,6 +13,15 @@ use std::cell::Cell;
 thread_local! {
     /// Allocations of this thread; tests run on threads of their own.
     static TAKEN: Cell<u64> = const { Cell::new(0) };
+    /// Bytes this thread has taken and not given back, and the most that were.
+    static HELD: Cell<(i64, i64)> = const { Cell::new((0, 0)) };
+}
+
+fn hold(bytes: i64) {
+    HELD.with(|held| {
+        let (now, most) = held.get();
+        held.set((now + bytes, most.max(now + bytes)));
+    });
 }
 
 struct Counting;
@@ -22,17 +32,20 @@ struct Counting;
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         TAKEN.with(|taken| taken.set(taken.get() + 1));
+        hold(layout.size() as i64);
         // SAFETY: the caller's promises are the system allocator's.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        hold(-(layout.size() as i64));
         // SAFETY: as above; `at` came from `alloc`, which is the system's.
         unsafe { System.dealloc(at, layout) }
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         TAKEN.with(|taken| taken.set(taken.get() + 1));
+        hold(size as i64 - layout.size() as i64);
         // SAFETY: as above.
         unsafe { System.realloc(at, layout, size) }
     }
@@ -51,6 +64,96 @@ fn the_allocator_counts() {
     let before = taken();
     drop(std::hint::black_box(vec![1u8; 100]));
     assert_eq!(taken(), before + 1);
+}
+
+/// The most bytes that `work` held beyond what was held before.
+fn most_held(work: impl FnOnce()) -> i64 {
+    let before = HELD.with(|held| {
+        let (now, _) = held.get();
+        held.set((now, now));
+        now
+    });
+    work();
+    HELD.with(|held| held.get().1) - before
+}
+
+/// Blocks of records of one kind; each holds different values.
+const KINDS: [(&str, fn(u32) -> String); 6] = [
+    ("plain", |i| format!("    at com.example.flow.Runner.run(Runner.java:{i}) caf\u{e9} took {i} ms\n")),
+    ("hits", |i| {
+        format!("login password=FAKE{i}pw from 203.0.113.{} card 4111111111111111 u{i}@example.com\n", i % 250)
+    }),
+    ("json", |i| {
+        format!("{{\"n\":{i},\"user\":\"u{i}@example.com\",\"api_key\":\"FAKE{i}x\",\"card\":4111111111111111}}\n")
+    }),
+    ("escaped", |i| {
+        format!(
+            "{{\"m\":\"{{\\\"password\\\":\\\"FAKE{i}\\\",\\\"pesel\\\":90010112349}}\",\"u\":\"u{i}\\u0040example.com\"}}\n"
+        )
+    }),
+    ("encoded", |i| {
+        format!(
+            "q=u{i}%40example.com&pesel%22%3A90010112349 6a616e406578616d706c652e636f6d amFuQGV4YW1wbGUuY29t {i} Basic amFuOkZBS0U=\n"
+        )
+    }),
+    ("tables", |i| format!("id,password,city\n{i},FAKE{i}pw,Rome\nmysql -pFAKE{i} -u root\nCookie: a=FAKE{i}; b=2\n")),
+];
+
+#[test]
+fn redacting_a_record_takes_no_memory() {
+    for (kind, line) in KINDS {
+        let mut redactor = Redactor::new(RuleSet::builtin());
+        let mut state = StreamState::default();
+        let block: Vec<u8> = (0..400).flat_map(|i| line(i + 100).into_bytes()).collect();
+        let ends: Vec<u32> = memchr::memchr_iter(b'\n', &block).map(|at| at as u32 + 1).collect();
+        for round in 0..3 {
+            let mut masks = 0;
+            let before = taken();
+            redactor.redact(&mut state, &block, &ends, &mut |redacted| masks += redacted.masks());
+            let took = taken() - before;
+            assert!(masks > 0 || kind == "plain", "{kind}: nothing to mask");
+            assert!(round == 0 || took == 0, "{kind}, round {round}: {took} times for {} records", ends.len());
+        }
+    }
+}
+
+/// One line of 16 MiB: JSON with a secret about every hundred bytes, half of it escaped in strings.
+fn longest_line() -> Vec<u8> {
+    let mut line = b"[0".to_vec();
+    let mut i = 0u32;
+    while line.len() < (16 << 20) - 400 {
+        i += 1;
+        let object = format!(
+            "{{\"n\":{i},\"password\":\"FAKE{i}pw\",\"note\":\"mail u{i}@example.com now, and so on\",\"t\":[1,2,3,true]}}"
+        );
+        let escaped = object.replace('\\', "\\\\").replace('"', "\\\"");
+        line.extend_from_slice(format!(",{object},\"{escaped}\"").as_bytes());
+    }
+    line.push(b']');
+    line
+}
+
+#[test]
+fn the_longest_line_takes_little_memory() {
+    let rules = RuleSet::builtin();
+    let line = longest_line();
+    let mut output = Vec::with_capacity(line.len() + (4 << 20));
+    let mut redactor = Redactor::new(rules);
+    let held = most_held(|| {
+        redactor.redact(&mut StreamState::default(), &line, &[line.len() as u32], &mut |redacted| {
+            assert_eq!(redacted.withheld(), None);
+            redacted.write_to(&mut output);
+        });
+    });
+    assert!(serde_json::from_slice::<serde::de::IgnoredAny>(&output).is_ok(), "no JSON any more");
+    for left in [&b"FAKE"[..], b"@example.com"] {
+        assert!(memchr::memmem::find(&output, left).is_none(), "{} is left", String::from_utf8_lossy(left));
+    }
+    assert_eq!(
+        memchr::memmem::find_iter(&output, b"and so on").count(),
+        memchr::memmem::find_iter(&line, b"and so on").count()
+    );
+    assert!(held < 20 << 20, "{held} bytes beside the line");
 }
 
 #[test]

@@ -44,6 +44,11 @@ pub(crate) enum Open {
 }
 
 impl Carry {
+    /// Whether a container is open whose scalars are all claimed.
+    pub(in crate::redact) fn is_container(&self) -> bool {
+        matches!(self.open, Open::Container(_))
+    }
+
     /// Whether a saved position must wait for the end of what is open. The rows of a table have no bound, so they
     /// hold it back for [`LONGEST`] records only.
     pub(in crate::redact) fn holds(&self) -> bool {

@@ -14,4 +14,6 @@ mod naive;
 mod sample;
 
 #[cfg(test)]
+mod long_tests;
+#[cfg(test)]
 mod tests;

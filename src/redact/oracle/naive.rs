@@ -102,7 +102,7 @@ fn triggers_at(shape: &Shape, text: &[u8], at: usize) -> bool {
     })
 }
 
-/// Keyed values of the record itself.
+/// Keyed values of the record itself, and the cells of its tables.
 fn keyed(rules: &[Rule], record: &[u8], found: &mut Vec<Range<usize>>) {
     let keys = rules.iter().enumerate().filter_map(|(at, rule)| match &rule.what {
         What::Mask(Find::Key(find)) => Some((RuleIndex(at as u16), find)),
@@ -121,6 +121,7 @@ fn keyed(rules: &[Rule], record: &[u8], found: &mut Vec<Range<usize>>) {
     for hit in hits {
         key::find(record, hit, &table, &mut cursor, &mut findings);
     }
+    key::finish(record, &table, &mut cursor, &mut findings);
     found.extend(findings.iter().map(|finding| finding.span.start as usize..finding.span.end as usize));
 }
 

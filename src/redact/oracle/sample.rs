@@ -56,6 +56,16 @@ pub(super) fn redact(rules: &Arc<RuleSet>, text: &[u8], counts: &[usize]) -> Vec
     out
 }
 
+/// Redacts one record, which may hold line ends.
+pub(super) fn redact_record(rules: &Arc<RuleSet>, record: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let end = [record.len() as u32];
+    Redactor::new(Arc::clone(rules)).redact(&mut StreamState::default(), record, &end, &mut |redacted| {
+        redacted.write_to(&mut out);
+    });
+    out
+}
+
 /// The bytes of one record that the engine masked.
 pub(super) fn masked(rules: &Arc<RuleSet>, record: &[u8]) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();

@@ -41,6 +41,10 @@ fn texts() -> impl Strategy<Value = String> {
         "[",
         "]",
         "\\n",
+        "\nid,password,user\n",
+        "a;b;",
+        "| password | id |\\n",
+        "| x | y |",
         "é",
     ]);
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
@@ -75,8 +79,22 @@ proptest! {
     }
 
     #[test]
+    fn secret_columns_do_not_survive(data in bytes()) {
+        fuzz_planted_table(&data);
+    }
+
+    #[test]
     fn planted_secrets_do_not_survive(data in bytes()) {
         fuzz_planted_secret(&data);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    #[test]
+    fn repeated_texts_take_few_steps(data in texts(), head in any::<u8>()) {
+        fuzz_slow_line(&[&[head], data.as_bytes()].concat());
     }
 }
 

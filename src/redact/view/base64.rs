@@ -14,6 +14,9 @@ pub(super) const OPAQUE: Opaque = Opaque { encoding: Encoding::Base64, decode: d
 /// Characters decoded to judge whether a start is worth decoding to the end.
 const PROBE: usize = 24;
 
+/// Characters that tell whether a value is text; a multiple of four.
+const JUDGED: usize = 1024;
+
 /// Starts behind separators that are tried.
 const STARTS: usize = 12;
 
@@ -33,8 +36,12 @@ pub fn decode_onto(run: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(&bytes);
         done += 4;
     }
+    decode(&run[done..], |byte| out.push(byte));
+}
+
+fn decode(run: &[u8], mut put: impl FnMut(u8)) {
     let (mut bits, mut held) = (0u32, 0);
-    for &byte in &run[done..] {
+    for &byte in run {
         let value = VALUES[byte as usize];
         if value == NONE {
             continue;
@@ -43,7 +50,7 @@ pub fn decode_onto(run: &[u8], out: &mut Vec<u8>) {
         held += 6;
         if held >= 8 {
             held -= 8;
-            out.push((bits >> held) as u8);
+            put((bits >> held) as u8);
         }
     }
 }
@@ -56,9 +63,12 @@ pub fn is_text(run: &[u8]) -> bool {
     if body.len() < 4 || body.len() % 4 == 1 || body.iter().any(|&byte| VALUES[byte as usize] == NONE) {
         return false;
     }
-    let mut text = Vec::new();
-    decode_onto(body, &mut text);
-    plausible::is_text(&text)
+    let (mut text, mut length) = ([0; JUDGED / 4 * 3], 0);
+    decode(&body[..body.len().min(JUDGED)], |byte| {
+        text[length] = byte;
+        length += 1;
+    });
+    plausible::is_text(&text[..length])
 }
 
 fn decode_run(text: &[u8], run: Span, scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> Option<Span> {

@@ -93,17 +93,19 @@ impl Chain {
     }
 
     /// Appends `mask` as it must stand in the raw record so that decoding through the chain gives `mask`.
-    /// Encodings from the first base64 or hex inwards do not count: their run is replaced as a whole.
-    pub fn encode_mask(&self, mask: &[u8], out: &mut Vec<u8>) {
+    /// Encodings from the first base64 or hex inwards do not count: their run is replaced as a whole. `scratch` may
+    /// hold anything.
+    pub fn encode_mask(&self, mask: &[u8], scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
         let whole = |encoding: &Encoding| matches!(encoding, Encoding::Base64 | Encoding::Hex);
         let outer = self.encodings().iter().position(whole).unwrap_or(self.len);
-        let mut text = mask.to_vec();
+        let from = out.len();
+        out.extend_from_slice(mask);
         for encoding in self.links[..outer].iter().rev() {
-            let mut encoded = Vec::with_capacity(text.len() + 4);
-            encoding.encode(&text, &mut encoded);
-            text = encoded;
+            scratch.clear();
+            scratch.extend_from_slice(&out[from..]);
+            out.truncate(from);
+            encoding.encode(scratch, out);
         }
-        out.extend_from_slice(&text);
     }
 }
 
@@ -136,7 +138,7 @@ mod tests {
         ];
         for (chain, want) in table {
             let mut out = Vec::new();
-            Chain::of(chain.iter().copied()).encode_mask(b"\"[x]\"", &mut out);
+            Chain::of(chain.iter().copied()).encode_mask(b"\"[x]\"", &mut Vec::new(), &mut out);
             assert_eq!(std::str::from_utf8(&out), Ok(*want), "{chain:?}");
         }
     }
