@@ -12,16 +12,19 @@ use super::json_number::backslashes;
 pub(super) struct Strings {
     at: usize,
     open: bool,
+    /// A bracket stood before: without any, quotes are no JSON's.
+    bracket: bool,
 }
 
 impl Strings {
     /// Starts a record that begins at `floor`.
     pub(super) fn begin(&mut self, floor: usize) {
-        *self = Strings { at: floor, open: false };
+        *self = Strings { at: floor, ..Strings::default() };
     }
 
     /// Whether the byte at `at` lies behind an opened quote. Places are asked for from left to right.
     pub(super) fn inside(&mut self, raw: &[u8], at: usize, floor: usize) -> bool {
+        self.bracket = self.bracket || self.at < at && memchr::memchr2(b'{', b'[', &raw[self.at..at]).is_some();
         while self.at < at {
             let Some(length) = memchr::memchr(b'"', &raw[self.at..at]) else { break };
             let quote = self.at + length;
@@ -46,7 +49,8 @@ pub(super) fn on_boundaries(
     let (mut start, mut end) = (span.start as usize, span.end as usize);
     if let Some(cut) = escape_around(raw, start, floor) {
         let single = (cut.letter - cut.start) % 2 == 1;
-        let readable = single && cut.end <= end && begins(cut.end) && strings.inside(raw, cut.start, floor);
+        let readable =
+            single && cut.end <= end && begins(cut.end) && strings.inside(raw, cut.start, floor) && strings.bracket;
         let quote = single && raw[cut.letter] == b'"';
         start = if readable || quote { cut.end.min(end) } else { cut.start };
     }

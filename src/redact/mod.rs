@@ -33,6 +33,7 @@ pub mod oracle;
 pub mod policy;
 mod prefilter;
 pub mod reason;
+mod redacted;
 pub mod redactor;
 pub mod rule;
 pub mod rule_file;

@@ -1,9 +1,9 @@
 //! The door of the engine: blocks of raw records in, [`Redacted`] records out.
 //!
-//! Invariants: `Redacted` can only be made here; every record handed in comes out exactly once and in
+//! Invariants: [`Redacted`] is made here only; every record handed in comes out exactly once and in
 //! order; if anything fails while a record is redacted it comes out withheld, never raw.
 
-use super::claims::{Claims, Edit, Origin};
+use super::claims::{Claims, Origin};
 pub use super::finding::Withheld;
 use super::finding::{Finding, Span};
 use super::json_number::Numbers;
@@ -11,6 +11,7 @@ use super::key::Carry;
 use super::long_record::{Begins, LONG, LongRecord, Windows};
 use super::prefilter::{Hit, Target};
 use super::reason::Seen;
+pub use super::redacted::{Piece, Redacted};
 use super::rule::RuleIndex;
 use super::ruleset::RuleSet;
 use super::search::{Found, Scratch, Sight, Window, search, search_text};
@@ -19,7 +20,7 @@ use super::steps;
 use super::trigger::Triggers;
 use super::view::{Encodings, Expander};
 use crate::record::Fingerprint;
-use crate::token::{Minter, Token};
+use crate::token::Minter;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -90,29 +91,6 @@ impl StreamState {
     fn is_open(&self) -> bool {
         self.open.is_some() || self.carry.as_ref().is_some_and(|(_, carry)| carry.holds())
     }
-}
-
-/// A record with its masks applied; a view into the redactor's scratch space, valid until the next record.
-pub struct Redacted<'a> {
-    raw: &'a [u8],
-    range: Range<usize>,
-    edits: &'a [Edit],
-    masks: &'a [u8],
-    rules: &'a [RuleIndex],
-    shadowed: &'a [RuleIndex],
-    allowed: &'a [RuleIndex],
-    tokens: &'a [Token],
-    withheld: Option<Withheld>,
-    in_open_block: bool,
-}
-
-/// A piece of a redacted record.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Piece<'a> {
-    /// Bytes exactly as read.
-    Keep(&'a [u8]),
-    /// Bytes that stand in place of masked ones.
-    Mask(&'a [u8]),
 }
 
 impl Redactor {
@@ -462,91 +440,4 @@ fn key_blocks_of(rules: &RuleSet, text: &[u8], hits: &[Hit], found: &mut Vec<Fou
 fn is_block_marker(rules: &RuleSet, hit: &Hit) -> bool {
     let of_blocks = |target: &Target| matches!(target, Target::Shape(number) if Some(rules.shapes[usize::from(*number)].0) == rules.key_block);
     rules.prefilter.targets(*hit).iter().any(of_blocks)
-}
-
-impl<'a> Redacted<'a> {
-    /// The record's pieces in order, without its line end.
-    pub fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
-        let mut at = 0;
-        let mut edits = self.edits.iter();
-        let mut pending: Option<&Edit> = None;
-        let (raw, masks) = (self.raw, self.masks);
-        std::iter::from_fn(move || {
-            if let Some(edit) = pending.take() {
-                at = edit.end as usize;
-                return Some(Piece::Mask(&masks[edit.mask.start as usize..edit.mask.end as usize]));
-            }
-            match edits.next() {
-                Some(edit) => {
-                    pending = Some(edit);
-                    Some(Piece::Keep(&raw[at..edit.start as usize]))
-                }
-                None if at < raw.len() => {
-                    let rest = &raw[at..];
-                    at = raw.len();
-                    Some(Piece::Keep(rest))
-                }
-                None => None,
-            }
-        })
-    }
-
-    /// Every mask in order: the rule it shows (none when the record is withheld), the bytes of the record it
-    /// stands for, and its text.
-    pub fn masked(&self) -> impl Iterator<Item = (Option<RuleIndex>, Range<usize>, &[u8])> {
-        self.edits.iter().map(|edit| {
-            let text = &self.masks[edit.mask.start as usize..edit.mask.end as usize];
-            (edit.rule, edit.start as usize..edit.end as usize, text)
-        })
-    }
-
-    /// Where the raw record stood in the block, line end included.
-    pub fn range(&self) -> Range<usize> {
-        self.range.clone()
-    }
-
-    /// Rules that masked something in this record, each once.
-    pub fn rules(&self) -> &[RuleIndex] {
-        self.rules
-    }
-
-    /// Rules in shadow that would have masked something in this record, each once.
-    pub fn shadowed(&self) -> &[RuleIndex] {
-        self.shadowed
-    }
-
-    /// The rules of this record's findings that an exception let through, one a finding.
-    pub fn allowed(&self) -> &[RuleIndex] {
-        self.allowed
-    }
-
-    /// Number of masks in this record.
-    pub fn masks(&self) -> usize {
-        self.edits.len()
-    }
-
-    /// Tokens minted for this record, at most 64.
-    pub fn tokens(&self) -> impl Iterator<Item = &str> {
-        self.tokens.iter().map(Token::as_str)
-    }
-
-    /// Set when the record's text was replaced as a whole.
-    pub fn withheld(&self) -> Option<Withheld> {
-        self.withheld
-    }
-
-    /// True when the record lies inside a key block or a keyed value (its first line included) that a later
-    /// record may continue: a saved position must not pass the first such record of what is unfinished.
-    pub fn in_open_block(&self) -> bool {
-        self.in_open_block
-    }
-
-    /// Appends the redacted text to `out`.
-    pub fn write_to(&self, out: &mut Vec<u8>) {
-        for piece in self.pieces() {
-            match piece {
-                Piece::Keep(bytes) | Piece::Mask(bytes) => out.extend_from_slice(bytes),
-            }
-        }
-    }
 }

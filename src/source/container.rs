@@ -10,8 +10,9 @@ use crate::batch::facts::time_at_start;
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// What a container's line says.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// What a container's line says. Without `Debug` outside of tests: it holds raw text.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub struct Piece<'a> {
     /// Written to standard error.
     pub stderr: bool,

@@ -51,6 +51,12 @@ const IMPURE: &[&str] = &[
 
 /// Longest file without its tests, lines.
 const LONGEST: usize = 500;
+/// Types of bytes that may be printed: none of them holds raw text.
+const PRINTABLE: &[(&str, &str)] = &[
+    ("redact/carrier/labels.rs", "labels of the rules"),
+    ("redact/carrier/quoted.rs", "a closing quote"),
+    ("source/file/parts.rs", "a position"),
+];
 /// Words that a file's name must not be.
 const EMPTY_NAMES: &[&str] = &["util", "utils", "common", "helpers", "types", "misc"];
 
@@ -264,6 +270,33 @@ fn the_pure_floor_touches_nothing_outside() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn raw_text_is_not_printed() {
+    let raw = |folder: &str| ["source", "redact"].contains(&folder);
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|source| raw(module(&source.path))) {
+        // From one derive of `Debug` to the brace that closes its type.
+        for part in source
+            .code
+            .split("#[derive(")
+            .skip(1)
+            .filter(|part| part.split(')').next().is_some_and(|list| list.contains("Debug")))
+        {
+            let body = part.split("\n}").next().unwrap_or_default();
+            let body = &body[..body.find(";\n").unwrap_or(body.len())];
+            let bytes = ["Vec<u8>", "[u8]"].iter().any(|bytes| body.contains(bytes));
+            if bytes && !PRINTABLE.iter().any(|(path, _)| *path == source.path) {
+                wrong.push(format!(
+                    "{}: {}",
+                    source.path,
+                    body.lines().find(|l| l.contains("struct") || l.contains("enum")).unwrap_or_default()
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "bytes that Debug would print:\n{}", wrong.join("\n"));
 }
 
 #[test]

@@ -101,6 +101,7 @@ proptest! {
 /// What fuzzing and other seeds found; each was a byte too much or too few once.
 mod mended {
     use super::super::fuzz::*;
+    use super::super::sample;
 
     #[test]
     fn a_value_behind_an_escaped_quote_in_a_key_breaks_no_json() {
@@ -144,6 +145,19 @@ mod mended {
             "password is FAKE-pw-1234 =abc",
         ] {
             fuzz_idempotence(text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_login_behind_its_domain_goes_whole() {
+        for (text, want) in [
+            (r"user HOME\nowak@example.com in", "user HOME[email] in"),
+            (r#"user "CORP\tomasz@example.com" in"#, r#"user "CORP[email]" in"#),
+            (r#"{"m":"ERROR\njan@example.com"}"#, r#"{"m":"ERROR\n[email]"}"#),
+            (r"line\njan@example.com", r"line\n[email]"),
+        ] {
+            let output = sample::redact_record(&sample::builtin(), text.as_bytes());
+            assert_eq!(String::from_utf8_lossy(&output), want, "{text}");
         }
     }
 

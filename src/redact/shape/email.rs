@@ -87,6 +87,8 @@ fn tag_percent(text: &[u8], at: usize) -> bool {
 fn after_escape(text: &[u8], start: usize, floor: usize) -> usize {
     if byte_before(text, start, floor, b'\\') {
         return match text.get(start) {
+            // `HOME\nowak@…`: a login behind its domain, where no reading says otherwise.
+            Some(b'n' | b'r' | b't' | b'f' | b'b') if domain_before(text, start - 1, floor) => start,
             Some(b'n' | b'r' | b't' | b'f' | b'b') => start + 1,
             Some(b'x') => start + 3,
             Some(b'u') => start + 5,
@@ -98,6 +100,14 @@ fn after_escape(text: &[u8], start: usize, floor: usize) -> usize {
         return start + digits + usize::from(text.get(start + digits) == Some(&b'm'));
     }
     start
+}
+
+/// Whether the word that ends at `at` is written as names of Windows domains are.
+fn domain_before(text: &[u8], at: usize, floor: usize) -> bool {
+    let word = text[floor..at].iter().rev().take(16).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-');
+    let (length, capitals) =
+        word.fold((0, true), |(length, capitals), byte| (length + 1, capitals && !byte.is_ascii_lowercase()));
+    (2..16).contains(&length) && capitals && text[at - 1].is_ascii_alphanumeric()
 }
 
 /// Past an apostrophe in the local part that opens a quotation closed right after the address: `b'jan@…'`.

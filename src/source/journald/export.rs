@@ -13,13 +13,15 @@ const MAX_NAME: usize = 256;
 /// Lengths beyond this are no lengths: journald never stores so much in a field.
 const MAX_LENGTH: u64 = 1 << 40;
 
-/// One entry: the wanted fields it has, in the order wanted.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+/// One entry: the wanted fields it has, in the order wanted. Without `Debug` outside of tests: it holds raw text.
+#[derive(Clone, PartialEq, Eq, Default)]
+#[cfg_attr(test, derive(Debug))]
 pub struct Entry {
     values: Vec<Value>,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
+#[cfg_attr(test, derive(Debug))]
 enum Value {
     #[default]
     Missing,
@@ -190,7 +192,7 @@ pub fn fuzz_journal_export(data: &[u8]) {
         }
         out
     };
-    assert_eq!(run(usize::from(size)), run(data.len()));
+    assert!(run(usize::from(size)) == run(data.len()), "reads of {size} bytes give something else");
 }
 
 #[cfg(test)]

@@ -12,8 +12,9 @@ pub const MAX_MESSAGE: usize = 8 << 20;
 /// Most digits of a count.
 const MAX_DIGITS: usize = 8;
 
-/// What a stream holds next.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What a stream holds next. Without `Debug` outside of tests: it holds raw text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub enum Framed<'a> {
     /// A message, without its count or end.
     Message(&'a [u8]),
@@ -190,7 +191,7 @@ pub fn fuzz_syslog_frame(data: &[u8]) {
         out.push(framer.finish().map(<[u8]>::to_vec));
         out
     };
-    assert_eq!(run(usize::from(size)), run(data.len()));
+    assert!(run(usize::from(size)) == run(data.len()), "reads of {size} bytes give something else");
 }
 
 #[cfg(test)]
