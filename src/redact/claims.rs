@@ -5,9 +5,8 @@
 
 use super::boundary::{Strings, on_boundaries};
 use super::finding::{Span, Withheld};
-use super::json_borders::Borders;
+use super::json_borders::{Begins, Borders};
 use super::json_number::Numbers;
-use super::long_record::Begins;
 use super::reason::{self, Fate, Seen};
 use super::rule::{Allow, AllowTest, Mask, RuleIndex};
 use super::ruleset::RuleSet;

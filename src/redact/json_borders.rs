@@ -8,7 +8,6 @@
 //! claims as they are. Only records with a claim that could cross a border are read, once a level.
 
 use super::finding::Span;
-use super::long_record::Begins;
 use super::steps;
 use super::union::{Claim, Quotes, Shown};
 use memchr::{memchr, memchr2, memmem};
@@ -16,6 +15,20 @@ use std::ops::Range;
 
 /// JSON in strings of JSON is followed so deep.
 const DEEPEST: u32 = 4;
+
+/// Where in JSON a searched text begins.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) enum Begins {
+    /// The text is a whole record.
+    #[default]
+    Record,
+    /// The record is no JSON.
+    Text,
+    /// Between two tokens of JSON.
+    Token,
+    /// Inside a string of JSON.
+    String,
+}
 
 /// Cuts the claims of one record; scratch that is reused.
 #[derive(Default)]

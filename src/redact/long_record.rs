@@ -2,12 +2,14 @@
 //!
 //! Invariants: every place of the record lies in the core of one window, with [`OVERLAP`] bytes around it that the
 //! search sees too, which is more than the longest bounded secret takes; a value that reaches over its
-//! window's end is masked on to its own end; a secret container that no window can hold, and more masks than [`MOST_MASKS`],
+//! window's end is masked on to its own end; a secret container that no window can hold, and more masks than
+//! [`MOST_MASKS`],
 //! withhold the record.
 
 use super::boundary::Strings;
 use super::claims::{Claims, Edit};
 use super::finding::Withheld;
+use super::json_borders::Begins;
 use super::rule::RuleIndex;
 use crate::token::Token;
 use memchr::{memchr, memchr3};
@@ -22,23 +24,11 @@ const OVERLAP: usize = 64 << 10;
 /// Widest window, for a container that is longer than the overlap.
 const WIDEST: usize = 4 << 20;
 /// Most masks of one long record: what stands for them takes memory until the record is handed out.
-const MOST_MASKS: usize = 1 << 18;
+const MOST_MASKS: usize = 1 << 19;
+/// Texts of masks that are remembered, so that equal ones stand once.
+const REMEMBERED: usize = 16;
 /// Most tokens listed for one record.
 const MOST_TOKENS: usize = 64;
-
-/// Where in JSON a window begins.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) enum Begins {
-    /// The text is a whole record.
-    #[default]
-    Record,
-    /// The record is no JSON.
-    Text,
-    /// Between two tokens of JSON.
-    Token,
-    /// Inside a string of JSON.
-    String,
-}
 
 /// One window of a record, as offsets into it.
 #[derive(Clone, Debug)]
@@ -124,6 +114,8 @@ impl<'t> Windows<'t> {
 pub(super) struct LongRecord {
     pub(super) edits: Vec<Edit>,
     pub(super) masks: Vec<u8>,
+    /// The masks written last.
+    known: Vec<Range<u32>>,
     pub(super) rules: Vec<RuleIndex>,
     pub(super) shadowed: Vec<RuleIndex>,
     pub(super) allowed: Vec<RuleIndex>,
@@ -142,9 +134,7 @@ impl LongRecord {
                 // The window before has seen its beginning.
                 Some(last) if start < last.end as usize => last.end = last.end.max(end as u32),
                 _ => {
-                    let from = self.masks.len() as u32;
-                    self.masks.extend_from_slice(&claims.masks()[edit.mask.start as usize..edit.mask.end as usize]);
-                    let mask = from..self.masks.len() as u32;
+                    let mask = self.mask(&claims.masks()[edit.mask.start as usize..edit.mask.end as usize]);
                     self.edits.push(Edit { start: start as u32, end: end as u32, rule: edit.rule, mask });
                 }
             }
@@ -157,6 +147,22 @@ impl LongRecord {
             return Err(Withheld::Oversize);
         }
         Ok(self.go_on(text, plan.text.end))
+    }
+
+    /// Where the text of a mask stands.
+    fn mask(&mut self, text: &[u8]) -> Range<u32> {
+        let stands = |known: &&Range<u32>| &self.masks[known.start as usize..known.end as usize] == text;
+        if let Some(known) = self.known.iter().find(stands) {
+            return known.clone();
+        }
+        let from = self.masks.len() as u32;
+        self.masks.extend_from_slice(text);
+        let mask = from..self.masks.len() as u32;
+        if self.known.len() == REMEMBERED {
+            self.known.remove(0);
+        }
+        self.known.push(mask.clone());
+        mask
     }
 
     /// Masks on what reached the window's end: to the quote that closes it, or to the end of the word.

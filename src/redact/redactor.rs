@@ -6,9 +6,10 @@
 use super::claims::{Claims, Origin};
 pub use super::finding::Withheld;
 use super::finding::{Finding, Span};
+use super::json_borders::Begins;
 use super::json_number::Numbers;
 use super::key::Carry;
-use super::long_record::{Begins, LONG, LongRecord, Windows};
+use super::long_record::{LONG, LongRecord, Windows};
 use super::prefilter::{Hit, Target};
 use super::reason::Seen;
 pub use super::redacted::{Piece, Redacted};

@@ -117,7 +117,7 @@ fn redacting_a_record_takes_no_memory() {
     }
 }
 
-/// One line of 16 MiB: JSON with a secret about every hundred bytes, half of it escaped in strings.
+/// One line of 16 MiB: JSON with a secret about every sixty bytes, half of it escaped in strings.
 fn longest_line() -> Vec<u8> {
     let mut line = b"[0".to_vec();
     let mut i = 0u32;
@@ -153,7 +153,7 @@ fn the_longest_line_takes_little_memory() {
         memchr::memmem::find_iter(&output, b"and so on").count(),
         memchr::memmem::find_iter(&line, b"and so on").count()
     );
-    assert!(held < 20 << 20, "{held} bytes beside the line");
+    assert!(held < 24 << 20, "{held} bytes beside the line");
 }
 
 #[test]
