@@ -3,8 +3,7 @@
 //! Invariants: every place of the record lies in the core of one window, with [`OVERLAP`] bytes around it that the
 //! search sees too, which is more than the longest bounded secret takes; a value that reaches over its
 //! window's end is masked on to its own end; a secret container that no window can hold, and more masks than
-//! [`MOST_MASKS`],
-//! withhold the record.
+//! [`MOST_MASKS`], withhold the record.
 
 use super::boundary::Strings;
 use super::claims::{Claims, Edit};
