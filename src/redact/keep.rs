@@ -135,7 +135,7 @@ fn has_shape(shape: KeepShape, value: &[u8]) -> bool {
             value.len() >= 4 && value.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
         }
         KeepShape::Uuid => is_uuid(value),
-        KeepShape::Time => all(|byte| byte.is_ascii_digit() || b"T:.-+Z ".contains(byte)),
+        KeepShape::Time => all(|byte| byte.is_ascii_digit() || b"T:.-+Z ".contains(byte)) && is_time(value),
         KeepShape::Version => {
             let value = value.strip_prefix(b"v").unwrap_or(value);
             value.first().is_some_and(u8::is_ascii_digit)
@@ -150,6 +150,24 @@ fn has_shape(shape: KeepShape, value: &[u8]) -> bool {
         KeepShape::PrivateIp => address(value).is_some_and(is_private),
         KeepShape::LoopbackIp => address(value).is_some_and(|ip| ip.is_loopback() || ip.is_unspecified()),
         KeepShape::Token => all(u8::is_ascii_graphic),
+    }
+}
+
+/// A clock, a date or an epoch, of the characters of a time: `reached at +34 688 612 012` tells no time.
+fn is_time(value: &[u8]) -> bool {
+    if value.contains(&b':') {
+        return value[0] != b'+';
+    }
+    let mut groups = value.split(|byte| !byte.is_ascii_digit()).map(<[u8]>::len);
+    let first = groups.next().unwrap_or(0);
+    let rest: [usize; 2] = [groups.next().unwrap_or(0), groups.next().unwrap_or(0)];
+    match (first, rest) {
+        // Seconds to nanoseconds since 1970 begin with a one until 2033; else digits of a date run on.
+        (10 | 13 | 16 | 19, [_, 0]) => value[0] == b'1',
+        (8 | 12 | 14 | 17, [0 | 6, 0 | 3]) => matches!(&value[..2], b"19" | b"20"),
+        (4, [1..=3, 0..=2]) | (1..=2, [1..=2, 2 | 4]) => true,
+        (1..=7, [0, 0]) => true,
+        _ => false,
     }
 }
 
@@ -198,6 +216,20 @@ mod tests {
         assert!(kept(r#"{\"traceId\":\"4117003120044556679\"}"#, id, &["trace id"], KeepShape::Digits));
         assert!(!kept(r#"{"card_number":"4117003120044556679"}"#, id, &["trace id"], KeepShape::Digits));
         assert!(!kept(r#"{"trace_id":"x4117003120044556679"}"#, id, &["trace id"], KeepShape::Digits));
+        for time in [
+            "1772323241",
+            "1772323241.123",
+            "2026-03-01",
+            "01.03.2026",
+            "20260301123456",
+            "10:00:00",
+            "2026-03-01T10:00:00.1Z",
+        ] {
+            assert!(kept(&format!("at={time} x"), time, &["at"], KeepShape::Time), "{time}");
+        }
+        for other in ["+34 688 612 012", "601-234-567", "601234567", "90010112349", "+48123456789"] {
+            assert!(!kept(&format!("at {other} x"), other, &["at"], KeepShape::Time), "{other}");
+        }
         assert!(kept("listen 127.0.0.1:8080", "127.0.0.1", &[], KeepShape::LoopbackIp));
         assert!(!kept("listen 192.0.2.1:8080", "192.0.2.1", &[], KeepShape::LoopbackIp));
     }

@@ -27,6 +27,7 @@ mod json_borders;
 mod json_number;
 mod keep;
 pub mod key;
+mod letters;
 mod long_record;
 #[cfg(any(test, fuzzing))]
 pub mod oracle;

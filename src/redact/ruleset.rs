@@ -13,7 +13,7 @@ use super::keep::Keeps;
 use super::key::{KeyFind, KeyTable};
 use super::policy::{MaskStyle, Policy, drop_ended};
 use super::prefilter::{Border, Literal, Prefilter, Target};
-use super::rule::{Allow, AnchorFind, Find, Mask, Rule, RuleIndex, Severity, ShortAnchorFind, Stage, What};
+use super::rule::{Allow, AnchorFind, Class, Find, Mask, Rule, RuleIndex, Severity, ShortAnchorFind, Stage, What};
 use super::shape::{self, Shape, Trigger};
 use super::validate::{self, Check};
 use crate::record::Fingerprint;
@@ -38,6 +38,8 @@ pub struct RuleSet {
     pub(super) allow: Vec<Allow>,
     /// The rule that masks key blocks, when the set has one.
     pub(super) key_block: Option<RuleIndex>,
+    /// The shape that looks for names beside other data of persons, when the set has it.
+    pub(super) names_beside: Option<u16>,
     /// Refused candidates are reported too; for explanations, never on the way to a sink.
     pub(super) reasons: bool,
 }
@@ -54,6 +56,8 @@ pub(super) struct Compiled {
     pub(super) near: Option<Near>,
     pub(super) not_near: Option<Near>,
     pub(super) enforced: bool,
+    /// What it finds is of a person: names may stand beside it.
+    pub(super) of_person: bool,
 }
 
 /// A regex rule.
@@ -265,6 +269,7 @@ struct Builder {
     gate_words: Vec<GateWord>,
     keeps: Keeps,
     key_block: Option<RuleIndex>,
+    names_beside: Option<u16>,
 }
 
 impl Builder {
@@ -286,6 +291,8 @@ impl Builder {
             near: rule.near.as_ref().map(Near::compile),
             not_near: rule.not_near.as_ref().map(Near::compile),
             enforced: rule.stage == Stage::Enforce,
+            of_person: matches!(rule.class, Class::Identity | Class::Contact | Class::Financial)
+                && rule.stage == Stage::Enforce,
         });
         match &rule.what {
             What::Keep(keep) => self.keeps.push(index, keep),
@@ -326,6 +333,9 @@ impl Builder {
         let gated = self.add_gates(number, rule, shape);
         if shape.name == "key-block" {
             self.key_block = Some(index);
+        }
+        if shape.name == "name-beside" {
+            self.names_beside = Some(number);
         }
         for trigger in shape.triggers {
             match trigger {
@@ -404,6 +414,7 @@ impl Builder {
             keeps: self.keeps,
             allow,
             key_block: self.key_block,
+            names_beside: self.names_beside,
             reasons: false,
         })
     }

@@ -166,6 +166,32 @@ pub(super) fn search(
     *carry = key::finish(text, &rules.keys, &mut scratch.cursor, &mut scratch.keyed);
     out.extend(scratch.keyed.drain(..).map(|finding| Found { finding, strong: true, refused: false }));
     ask_triggers(rules, text, &window.record, triggers, scratch, out);
+    names_beside(rules, text, &window.record, scratch, out);
+}
+
+/// Asks for names around what was found of persons.
+fn names_beside(rules: &RuleSet, text: &[u8], record: &Range<usize>, scratch: &mut Scratch, out: &mut Vec<Found>) {
+    const REACH: usize = 256;
+    let Some(number) = rules.names_beside else { return };
+    let mut asked = record.start;
+    for index in 0..out.len() {
+        let Found { finding, refused, .. } = &out[index];
+        if *refused || !rules.compiled[usize::from(finding.rule.0)].of_person {
+            continue;
+        }
+        let (start, end) = (finding.span.start as usize, finding.span.end as usize);
+        let from = asked.max(start.saturating_sub(REACH));
+        let to = record.end.min(end.saturating_add(REACH));
+        if from < to {
+            steps::add(to - from);
+            asked = to;
+        }
+        for at in from..to {
+            if text[at].is_ascii_uppercase() || (0xC3..=0xC5).contains(&text[at]) {
+                ask(rules, text, record, number, at as u32, scratch, out);
+            }
+        }
+    }
 }
 
 impl Scratch {

@@ -33,6 +33,10 @@ pub(crate) enum Open {
     Value,
     /// The key was a value of `name`: its sibling `value` is expected.
     Sibling,
+    /// The headers of a part of form data: its value is the first line behind an empty one.
+    Part,
+    /// As [`Open::Part`], the empty line has been seen.
+    Body,
     /// A text of deeper indented lines.
     Block,
     /// `name: value` lines, deeper indented.

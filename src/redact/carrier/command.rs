@@ -3,6 +3,7 @@
 //! `-p` is a password behind `sshpass`, a port behind `docker run`. A program's name opens a command; its
 //! arguments are read up to the command's end, written out in a line or as a list of quoted texts.
 
+use super::bare;
 use super::prose;
 use super::quoted;
 use super::reader::Reader;
@@ -46,7 +47,16 @@ const PROGRAMS: &[Program] = &[
         &[("-w", Form::Whole), ("-s", Form::Whole), ("-a", Form::Whole)],
     ),
     (
-        &["dockerlogin", "podmanlogin", "helmregistrylogin", "azlogin", "oclogin", "skopeologin", "buildahlogin"],
+        &[
+            "dockerlogin",
+            "podmanlogin",
+            "helmregistrylogin",
+            "azlogin",
+            "azacrlogin",
+            "oclogin",
+            "skopeologin",
+            "buildahlogin",
+        ],
         &[("-p", Form::Whole), ("-u", Form::User)],
     ),
     (&["mongo", "mongosh", "mongodump", "mongorestore", "mongoexport", "mongoimport"], &[("-p", Form::Whole)]),
@@ -77,9 +87,11 @@ const PROGRAMS: &[Program] = &[
     (&["putparameter", "keyvaultsecretset"], &[("--value", Form::Whole)]),
     (&["secretset", "secretsset"], &[("--body", Form::Whole), ("-b", Form::Whole)]),
     (&["htpasswd"], &[("@3", Form::Whole)]),
+    (&["twiliologin"], &[("@2", Form::Whole)]),
+    (&["doctlauth"], &[("-t", Form::Whole)]),
     (&["useradd", "usermod", "adduser"], &[("-p", Form::Whole), ("--password", Form::Whole)]),
     (&["netuser", "wpapassphrase", "radtest"], &[("@2", Form::Whole)]),
-    (&["netuse"], &[("@3", Form::Whole)]),
+    (&["netuse"], &[("@3", Form::Whole), ("@4", Form::Whole)]),
     (&["rabbitmqctl", "composerconfig"], &[("@3", Form::Whole)]),
     (&["mosquittopub", "mosquittosub", "ipmitool", "impacket"], &[("-P", Form::Whole)]),
     (&["cmdkey", "wmic", "schtasks"], &[("/pass:", Form::Glued), ("/password:", Form::Glued), ("/rp", Form::Whole)]),
@@ -104,13 +116,15 @@ pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, name: Range<usize>
         return false;
     }
     let Some((program, flags)) = flags_of(&scope.text[name.clone()]) else { return false };
+    if matches!(scope.byte(name.end), Some(b'=' | b':')) {
+        return false;
+    }
     if reader.cursor.command_read(program, name.start) {
         return true;
     }
     let mut bounds = Scope { limit: scope.limit.min(name.end + LONGEST), ..scope };
     // Inside a list every argument is a text of its own; else the command stays within its quotes.
-    let listed =
-        quoted::open(bounds, name.end).is_some_and(|quote| bounds.byte(bounds.skip_blank(quote.content)) == Some(b','));
+    let listed = quoted::open(bounds, name.end).is_some_and(|quote| list_joint(bounds, quote.content).is_some());
     let mut at = name.end;
     if listed {
         at = quoted::open(bounds, at).map_or(at, |quote| quote.content);
@@ -168,6 +182,17 @@ fn quote_end(scope: Scope<'_>, name: &Range<usize>) -> usize {
     }
 }
 
+/// The next text of a list: behind a comma, or behind the number of an argument, ` a1="-p"`, as audit writes it.
+fn list_joint(scope: Scope<'_>, at: usize) -> Option<usize> {
+    let from = scope.skip_blank(at);
+    if scope.byte(from) == Some(b',') {
+        return Some(scope.skip_space(from + 1));
+    }
+    let number = scope.text[from.min(scope.limit)..scope.limit].strip_prefix(b"a")?;
+    let digits = number.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
+    (from > at && digits > 0 && number.get(digits) == Some(&b'=')).then_some(from + digits + 2)
+}
+
 /// An argument without its quotes.
 struct Argument {
     range: Range<usize>,
@@ -177,7 +202,7 @@ struct Argument {
 fn next_argument(scope: Scope<'_>, at: usize, listed: bool) -> Option<Argument> {
     let mut from = scope.skip_blank(at);
     if listed {
-        from = scope.skip_space(from + usize::from(scope.byte(from) == Some(b',')));
+        from = list_joint(scope, at)?;
         let inner = quoted::read(scope, quoted::open(scope, from)?);
         return Some(Argument { range: inner.start..inner.end, after: inner.after });
     }
@@ -190,7 +215,7 @@ fn next_argument(scope: Scope<'_>, at: usize, listed: bool) -> Option<Argument> 
     }
     let mut end = from;
     while let Some(byte) = scope.byte(end) {
-        if byte.is_ascii_whitespace() || byte == 0 {
+        if byte.is_ascii_whitespace() || byte == 0 || ends_around(scope, end) {
             break;
         }
         // `--user="a:b"`, `-p'x y'`: quotes may begin inside an argument.
@@ -202,6 +227,20 @@ fn next_argument(scope: Scope<'_>, at: usize, listed: bool) -> Option<Argument> 
     let closed = scope.text[from..end].iter().rev().take_while(|byte| b";)".contains(byte)).count();
     let quotes = trailing_quote(&scope.text[from..end - closed]);
     Some(Argument { range: from..end - closed - quotes, after: end })
+}
+
+/// Whether what is around the command ends at `at`: `\",` of a string in a string, `</note>`, `&n=7`.
+fn ends_around(scope: Scope<'_>, at: usize) -> bool {
+    match scope.text[at] {
+        b'\\' | b'"' => {
+            let quote = at + scope.backslashes(at);
+            let closes = |byte: Option<u8>| byte.is_none_or(|byte| matches!(byte, b',' | b'}' | b']' | b':'));
+            scope.byte(quote) == Some(b'"') && closes(scope.byte(quote + 1))
+        }
+        b'<' => scope.byte(at + 1) == Some(b'/'),
+        b'&' => bare::pair_begins(scope, at + 1),
+        _ => false,
+    }
 }
 
 /// The bytes of an escaped quote at the end of an argument, which closes what is around the command.

@@ -145,8 +145,13 @@ fn bare_end(reader: &Reader<'_>, scope: Scope<'_>, at: usize, valued: bool) -> u
     let ends = |byte: &u8| {
         (byte.is_ascii_whitespace() && !(spaced && *byte == b' '))
             || matches!(byte, b',' | b';' | b']' | b'}' | b')' | b'"' | b'\\')
-            || (!valued && matches!(byte, b':' | b'='))
+            || (!valued && *byte == b':')
     };
     let first_end = at + 1;
-    scope.text[first_end..scope.limit].iter().position(ends).map_or(scope.limit, |length| first_end + length)
+    let end = scope.text[first_end..scope.limit].iter().position(ends).map_or(scope.limit, |length| first_end + length);
+    // A sign of assignment parts a name from its value; at the end it fills base64 up.
+    let assigned = scope.text[at..end].iter().position(|byte| *byte == b'=').filter(|_| !valued);
+    let padded =
+        |from: usize| scope.text[from..end].iter().all(|byte| *byte == b'=') && end - from <= 2 && from > at + 7;
+    assigned.map(|length| at + length).filter(|from| *from > at && !padded(*from)).unwrap_or(end)
 }

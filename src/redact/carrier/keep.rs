@@ -14,7 +14,8 @@ pub(crate) fn secret_part(value: &[u8], quoted: bool, labels: &Labels) -> Option
     let slashes =
         if quoted { 0 } else { value[lead..value.len() - tail].iter().rev().take_while(|b| **b == b'\\').count() };
     let core = &value[lead..value.len() - tail - slashes];
-    if core.is_empty() || is_word_for_nothing(core) || is_filler(core) || is_own_mask(core, labels) {
+    if core.is_empty() || is_word_for_nothing(core) || is_filler(core) || is_own_mask(core, labels) || is_fetched(core)
+    {
         return None;
     }
     if !quoted && (is_status_word(core) || is_object(core)) {
@@ -33,7 +34,8 @@ const NOTHING: &[&str] = &[
     "null", "nil", "none", "undefined", "true", "false", "nan", "n/a", "(null)", "<nil>", "<null>", "<none>",
     "<unset>", "<empty>", "<redacted>", "<masked>", "<hidden>", "<secret>", "redacted", "masked", "filtered",
     "hidden", "removed", "eof", "(empty)", "(none)", "(unset)", "(redacted)", "(hidden)", "(masked)",
-    "(filtered)", "[]", "{}", "()", "\"\"", "''", "yes", "no", "on", "off", "brak",
+    "(filtered)", "[]", "{}", "()", "\"\"", "''", "yes", "no", "on", "yes", "no", "on", "off", "brak", "aucun", "aucune", "keine", "keiner", "ninguno", "ninguna",
+    "nessuno", "nessuna", "geen",
 ];
 
 fn is_word_for_nothing(value: &[u8]) -> bool {
@@ -49,7 +51,7 @@ const STATUS: &[&str] = &[
     "invalid", "is", "issued", "length", "malformed", "mismatch", "missing", "must", "near", "needs", "not",
     "of", "ok", "or", "permission", "present", "prompt", "refreshed", "refused", "rejected", "required",
     "reset", "retrieved", "revoked", "rotated", "set", "should", "success", "the", "to", "too",
-    "unauthorized", "unexpected", "unset", "updated", "valid", "validated", "verified", "was", "were", "will",
+    "unauthorized", "unchanged", "unexpected", "unset", "updated", "valid", "validated", "verified", "was", "were", "will",
     "with", "wrong", "wymagane", "nieprawidłowe", "wygasło", "zmienione",
 ];
 
@@ -117,6 +119,16 @@ fn signed_scope(value: &[u8]) -> usize {
     slash.min(memchr::memmem::find(value, b"%2F").unwrap_or(value.len()))
 }
 
+/// `$(cat /run/secrets/x)`, `$(vault read …)`: a command that fetches the value, without a quote inside.
+fn is_fetched(value: &[u8]) -> bool {
+    const FETCHERS: [&str; 9] = ["cat ", "vault ", "aws ", "gcloud ", "az ", "op ", "pass ", "kubectl ", "< "];
+    let inner = value.strip_prefix(b"$(").and_then(|rest| rest.strip_suffix(b")"));
+    inner.is_some_and(|inner| {
+        FETCHERS.iter().any(|known| inner.starts_with(known.as_bytes()))
+            && inner.iter().all(|byte| !matches!(byte, b'"' | b'\'' | b'`' | b'='))
+    })
+}
+
 /// The default of `${NAME:-default}` or `${NAME-default}`, when that is the whole value.
 fn shell_default(value: &[u8]) -> Option<Range<usize>> {
     let inner = value.strip_prefix(b"${")?.strip_suffix(b"}")?;
@@ -147,6 +159,7 @@ fn is_placeholder(value: &[u8]) -> bool {
         !inner.is_empty() && inner.iter().all(|byte| is_name_byte(*byte) || extra.contains(byte))
     };
     match value {
+        [b'$', b'{', b'{', inner @ .., b'}', b'}'] => named(inner, b" |-()',/"),
         [b'$', b'{', inner @ .., b'}'] | [b'#', b'{', inner @ .., b'}'] => named(inner, b"?!:"),
         [b'{', b'{', inner @ .., b'}', b'}'] => named(inner, b" |-"),
         [b'<', b'%', inner @ .., b'%', b'>'] => named(inner, b" =-"),

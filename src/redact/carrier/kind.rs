@@ -1,5 +1,6 @@
 //! What a rule expects of a value: how it is read and which values are none.
 
+use super::full_name;
 use serde::{Deserialize, Serialize};
 
 /// Which values a key rule claims, and how they are read.
@@ -27,6 +28,8 @@ pub enum ValueKind {
     Number,
     /// A date in any usual order, or an epoch.
     Date,
+    /// As `random`, in an object that stands for a service with keys: `api: {key: …}`.
+    Service,
     /// `Bearer x`, `Digest username="x", …`, or a bare credential: the scheme's name stays.
     Authorization,
     /// `a=b; c=d`: every value, no name.
@@ -40,8 +43,14 @@ pub enum ValueKind {
     /// The key is a vendor's name, itself the value of `provider` and the like: random-looking texts under
     /// `value`, `data`, … beside it, and in the objects beside it.
     Vendor,
-    /// Two to four capitalised words, in an object that stands for a person: `"customer": {"name": …}`.
+    /// Two to four capitalised words, in an object that stands for a person, `"customer": {"name": …}`, or
+    /// beside contact details: `Name: Jan Kowalski | E-mail: …`.
     Person,
+    /// Two to four capitalised words that are no title of a thing; in running text the first must be a known
+    /// given name: `Customer Anna Nowak asked`. For keys that name a person's part, such as `customer`.
+    FullName,
+    /// A name, be it of one word, beside contact details or other parts of a name: `Nom: Dupont, Prénom: …`.
+    NamePart,
     /// The key is a program's name: its secret flags follow (`curl -u a:b`, `mysql -psecret`).
     Command,
 }
@@ -52,11 +61,13 @@ impl ValueKind {
         let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
         match self {
             ValueKind::Opaque => is_opaque(value),
-            ValueKind::Random => is_random(value),
+            ValueKind::Random | ValueKind::Service => is_random(value),
             ValueKind::Password => is_opaque(value) || is_passphrase(value) || is_signed(value),
             ValueKind::Vendor => value.len() >= 12 && is_opaque(value),
             ValueKind::Text => has_letter(value),
             ValueKind::Person => is_full_name(value),
+            ValueKind::FullName => full_name::is_person(value),
+            ValueKind::NamePart => full_name::may_be_name(value),
             ValueKind::Digits => digits >= 4 && letters(value) <= 4.max(digits / 2),
             ValueKind::Code => (3..=8).contains(&digits) && digits + separators(value) == value.len(),
             ValueKind::Number => is_number(value),

@@ -22,13 +22,17 @@ pub(crate) struct Member {
 
 /// Names under which a value stands that a sibling names.
 pub(crate) const VALUES: &[&str] = &[
+    "after",
+    "before",
     "content",
     "current",
     "currentvalue",
     "data",
     "default",
     "defaultvalue",
+    "new",
     "newvalue",
+    "old",
     "oldvalue",
     "plaintext",
     "rawvalue",

@@ -15,6 +15,7 @@ pub(crate) mod columns;
 pub(crate) mod command;
 pub(crate) mod container;
 pub mod cursor;
+pub(crate) mod full_name;
 pub(crate) mod grid;
 pub(crate) mod header;
 pub(crate) mod keep;

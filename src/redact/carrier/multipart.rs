@@ -2,13 +2,14 @@
 //!
 //! Logs write the line ends as they are or as escapes, at any depth of escaping: `\\r\\n\\r\\n`.
 
+use super::carry::{Carry, Open};
 use super::member;
 use super::reader::Reader;
 use super::scalar::scalar;
 use super::scope::Scope;
 
 /// Header lines of a part that are skipped, and how long one may be.
-const MOST_HEADERS: usize = 4;
+pub(crate) const MOST_HEADERS: usize = 4;
 const LONGEST_HEADER: usize = 160;
 
 /// Reads the part whose name is the text at `open..after`; false when it is none.
@@ -17,12 +18,30 @@ pub(crate) fn part(reader: &mut Reader<'_>, scope: Scope<'_>, open: usize, after
     if !named {
         return false;
     }
-    let Some(from) = body(scope, after) else { return false };
+    let Some(from) = body(scope, after) else { return goes_on(reader, scope, open, after) };
     let end = line_end(scope, from);
     if reader.paid(from, end) {
         scalar(reader, scope, from..end, true);
     }
     true
+}
+
+/// `Content-Disposition: form-data; name="password"` at the end of a record: the value stands in a later one.
+fn goes_on(reader: &mut Reader<'_>, scope: Scope<'_>, open: usize, after: usize) -> bool {
+    const HEADER: &[u8] = b"form-data;";
+    let before = &scope.text[scope.floor.max(open.saturating_sub(LONGEST_HEADER))..open];
+    let ends = scope.text[after..scope.limit].trim_ascii().is_empty() && !scope.nested;
+    let part = ends && memchr::memmem::find(before, HEADER).is_some();
+    if part {
+        reader.cursor.set_carry(Carry {
+            rule: reader.rule,
+            kind: reader.kind,
+            indent: 0,
+            open: Open::Part,
+            records: 0,
+        });
+    }
+    part
 }
 
 /// The place behind the empty line that ends the headers which go on at `at`.

@@ -12,6 +12,14 @@ const PERSONS: &[&str] = &[
     "person", "pracownik", "receiver", "recipient", "reporter", "sender", "shipping", "student", "subscriber", "tenant",
     "traveler", "uzytkownik", "user", "victim", "visitor", "from", "to", "cc", "replyto",
 ];
+/// Objects that stand for a service whose key is secret.
+#[rustfmt::skip]
+const SERVICES: &[&str] = &[
+    "algolia", "api", "auth", "authentication", "authorization", "aws", "azure", "captcha", "crypto", "datadog", "encryption",
+    "google", "googlemaps", "hubspot", "jwt", "license", "mailchimp", "mailgun", "maps", "newrelic", "openai", "openweather", "p24",
+    "payu", "postmark", "przelewy24", "pusher", "recaptcha", "rollbar", "segment", "sendgrid", "sentry", "shopify", "slack",
+    "smsapi", "sparkpost", "stripe", "tpay", "twilio", "vonage", "woocommerce",
+];
 /// What such a name may end in besides.
 const TAILS: &[&str] =
     &["", "data", "details", "dto", "entity", "info", "model", "obj", "profile", "record", "request", "s"];
@@ -19,11 +27,28 @@ const TAILS: &[&str] =
 /// Bytes read to the left.
 const REACH: usize = 512;
 
-/// Whether the member whose name begins at `start` belongs to a person.
-pub(crate) fn is_person(scope: Scope<'_>, start: usize) -> bool {
+/// Whether the member whose name stands at `name` belongs to a person.
+pub(crate) fn is_person(scope: Scope<'_>, name: std::ops::Range<usize>) -> bool {
+    // `user.name=…`: the name tells its object.
+    if let Some(dot) = memchr::memrchr(b'.', &scope.text[name.clone()]) {
+        return names_person(&scope.text[name.start..name.start + dot]);
+    }
+    let start = name.start;
     let floor = scope.floor.max(start.saturating_sub(REACH));
     let inside = Scope { floor, ..scope };
     parent_element(inside, start).or_else(|| container_name(inside, start)).is_some_and(names_person)
+}
+
+/// Whether the member whose name begins at `start` belongs to a service.
+pub(crate) fn is_service(scope: Scope<'_>, start: usize) -> bool {
+    let floor = scope.floor.max(start.saturating_sub(REACH));
+    let inside = Scope { floor, ..scope };
+    let name = parent_element(inside, start).or_else(|| container_name(inside, start));
+    name.is_some_and(|name| {
+        SERVICES
+            .iter()
+            .any(|known| strip_word(name, known).is_some_and(|rest| rest.is_empty() || ends_at_joint(rest, name)))
+    })
 }
 
 /// `<customer …><name>`: the name of the element right before the one that begins at `start`.
@@ -42,7 +67,8 @@ fn container_name(scope: Scope<'_>, start: usize) -> Option<&[u8]> {
     if let Some(owner) = member::owner(scope, open - scope.backslashes_before(open, scope.floor)) {
         return Some(&scope.text[owner.name]);
     }
-    let before = &scope.text[scope.floor..open];
+    // Rust and Go part a type from its bracket: `User { name: … }`.
+    let before = &scope.text[scope.floor..scope.back_over_space(open)];
     let length = before.iter().rev().take_while(|byte| is_name_byte(**byte)).count();
     (length > 0).then(|| &before[before.len() - length..])
 }
@@ -109,7 +135,9 @@ mod tests {
 
     fn person(text: &str) -> bool {
         let scope = Scope { text: text.as_bytes(), floor: 0, limit: text.len(), nested: false };
-        is_person(scope, text.rfind("name").unwrap())
+        let at = text.rfind("name").unwrap();
+        let dotted = text[..at].ends_with('.').then(|| text[..at].rfind(' ').map_or(0, |space| space + 1));
+        is_person(scope, dotted.unwrap_or(at)..at + 4)
     }
 
     #[test]
@@ -124,6 +152,8 @@ mod tests {
             "{user: {id: 1, name:",
             "{:owner=>{:name=>",
             r#"{"users":[{"name":"#,
+            "User { id: 7, name: ",
+            "level=info user.name=",
         ] {
             assert!(person(text), "{text}");
         }
@@ -135,6 +165,8 @@ mod tests {
             "Step(name=",
             "name=",
             "<job><name>",
+            "level=info host.name=",
+            "Step { name: ",
         ] {
             assert!(!person(text), "{text}");
         }

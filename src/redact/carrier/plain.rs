@@ -30,6 +30,7 @@ pub(crate) fn words_end(scope: Scope<'_>, from: usize) -> usize {
         match scope.text[at] {
             b',' | b';' | b'|' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'"' | b'<' | b'>' | b'=' => break,
             b'\t' | b'\n' | b'\r' | b'\\' | 0 => break,
+            b'&' if bare::pair_begins(scope, at + 1) => break,
             b' ' if matches!(scope.byte(at + 1), None | Some(b' ' | b'-')) => break,
             b' ' if bare::pair_begins(scope, at + 1) => break,
             _ => at += 1,
@@ -40,6 +41,22 @@ pub(crate) fn words_end(scope: Scope<'_>, from: usize) -> usize {
         at += 1;
     }
     at
+}
+
+/// The words of a name among [`words_end`]: a word in small letters that no name goes on behind ends it.
+pub(crate) fn name_end(scope: Scope<'_>, from: usize) -> usize {
+    let end = words_end(scope, from);
+    let mut kept = from;
+    let mut at = from;
+    for word in scope.text[from..end].split(|byte| *byte == b' ') {
+        if word.first().is_some_and(|byte| !byte.is_ascii_lowercase()) {
+            kept = at + word.len();
+        } else if word.len() > 3 {
+            break;
+        }
+        at += word.len() + 1;
+    }
+    kept.min(end)
 }
 
 /// Groups of digits: `123-456-32-18`, `123 456 32 18`, `AB 12 34 56 C`, `PL1234563218`.

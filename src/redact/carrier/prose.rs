@@ -5,6 +5,7 @@
 
 use super::bare::{self, Style};
 use super::container;
+use super::full_name;
 use super::kind::{self, ValueKind};
 use super::plain;
 use super::quoted;
@@ -13,7 +14,10 @@ use super::scalar::scalar;
 use super::scope::Scope;
 
 /// Words that announce a value.
-const ANNOUNCE: &[&str] = &["is", "was", "to", "jest", "brzmi", "be", "becomes", "ist", "est", "es", "=", "->"];
+#[rustfmt::skip]
+const ANNOUNCE: &[&str] = &[
+    "is", "was", "to", "jest", "brzmi", "wynosi", "be", "becomes", "ist", "lautet", "est", "es", "è", "é", "sarà", "value", "=", "->",
+];
 
 /// First words behind a key after which a colon announces: `password for root: x`, never `password reset for: x`.
 const BEFORE_COLON: &[&str] = &[
@@ -26,13 +30,32 @@ const BEFORE_COLON: &[&str] = &[
     "do",
     "dla",
     "konta",
+    "bazy",
+    "klienta",
+    "utilisateur",
+    "usuario",
+    "utente",
     "użytkownika",
     "of",
     "value",
     "für",
     "pour",
     "para",
+    // Adjectives that follow their noun.
+    "tymczasowe",
+    "jednorazowe",
+    "startowe",
+    "początkowe",
+    "temporaire",
+    "provisoire",
+    "temporal",
+    "provisional",
+    "temporanea",
+    "provvisoria",
 ];
+
+/// Words before a value that is replaced.
+const FROM: &[&str] = &["from", "z", "von", "de", "da"];
 
 /// Words between a key of digits and the digits.
 const FILL: &[&str] =
@@ -49,6 +72,13 @@ pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: 
         _ if spoken => secret(reader, scope, start, at, from),
         _ => false,
     }
+}
+
+/// `Customer Anna Nowak asked`: the name behind a word for a person.
+pub(crate) fn person(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bool {
+    let from = scope.skip_blank(at);
+    let end = (from > at).then(|| full_name::spoken_end(scope, from)).flatten();
+    end.is_some_and(|end| reader.paid(at, end) && reader.claim(scope, from..end, false))
 }
 
 /// `PASSWORD('x')`, `setToken("x")`, `AccessToken(value=x, …)`: what stands in brackets right behind a name.
@@ -127,24 +157,56 @@ fn secret(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize, fr
         let text = &scope.text[inner.start..inner.end];
         // SQL writes its literals in single quotes: `WITH PASSWORD 'x'`.
         let literal = scope.text[quote.content - 1] == b'\'' && sql;
-        let claims = inner.closed && (literal || looks_secret(text));
+        let phrase = scope.text[start..at].to_ascii_lowercase().ends_with(b"phrase") && is_phrase(text);
+        let claims = inner.closed && (literal || phrase || looks_secret(text));
         if claims && reader.paid(from, inner.after) {
             scalar(reader, scope, inner.start..inner.end, true);
         }
         return claims;
+    }
+    if let Some(inner) = bracketed(scope, from) {
+        return reader.paid(from, inner.end) && reader.claim(scope, inner, false);
     }
     let tabbed = scope.text[at] == b'\t';
     let end = bare::end(scope, from, Style::default());
     let word = &scope.text[from..end];
     let identified = sql && scope.has(start, b"identified");
     if login_before(scope, start)
-        || ((tabbed || identified) && looks_secret(word))
+        || ((tabbed || identified || is_setting(scope, start, at)) && looks_secret(word))
         || kind::is_passphrase(word)
         || (kind::is_opaque(word) && is_random(word))
     {
         return reader.paid(from, end) && reader.claim(scope, from..end, false);
     }
     announced(reader, scope, from)
+}
+
+/// `webhookSecret [x] rejected`: one random-looking text in brackets.
+fn bracketed(scope: Scope<'_>, from: usize) -> Option<std::ops::Range<usize>> {
+    const LONGEST: usize = 512;
+    if scope.byte(from) != Some(b'[') {
+        return None;
+    }
+    let rest = &scope.text[from + 1..scope.limit.min(from + LONGEST)];
+    let length = rest.iter().take_while(|byte| byte.is_ascii_graphic() && **byte != b']').count();
+    let text = &rest[..length];
+    let closed = rest.get(length) == Some(&b']');
+    (closed && kind::is_opaque(text) && is_random(text)).then_some(from + 1..from + 1 + length)
+}
+
+/// `passphrase "island summit prairie"`: three words or more.
+fn is_phrase(text: &[u8]) -> bool {
+    let words = text.split(|byte| *byte == b' ');
+    words.clone().count() >= 3
+        && words.into_iter().all(|word| word.len() >= 2 && word.iter().all(u8::is_ascii_alphanumeric))
+}
+
+/// `configure set aws_secret_access_key x`: a compound name behind `set`.
+fn is_setting(scope: Scope<'_>, start: usize, at: usize) -> bool {
+    let end = scope.back_over_space(start);
+    let word = &scope.text[word_before(scope, end)..end];
+    let compound = scope.text[start..at].iter().any(|byte| matches!(byte, b'_' | b'-' | b'.'));
+    compound && listed(word, &["set", "put", "setx", "setenv"])
 }
 
 /// `password - x`, `password ---- x`: the place behind the dashes.
@@ -170,6 +232,11 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize) -> bool
             if !inner.closed {
                 return false;
             }
+            // `password changed from "x" to "y"`: both are passwords, or were.
+            let old = listed(scope.text[word_before(scope, scope.back_over_space(from))..from].trim_ascii(), FROM);
+            if old && looks_secret(&scope.text[inner.start..inner.end]) {
+                reader.claim(scope, inner.start..inner.end, true);
+            }
             from = scope.skip_blank(inner.after);
             continue;
         }
@@ -192,8 +259,8 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize) -> bool
             }
             let value_end = trimmed_end(scope, next);
             let value = &scope.text[next..value_end];
-            // `your password is now: X`
-            if scope.byte(value_end) == Some(b':') && !looks_secret(value) {
+            // `your password is now: X`, `header value is X`
+            if (scope.byte(value_end) == Some(b':') || listed(value, ANNOUNCE)) && !looks_secret(value) {
                 from = next;
                 continue;
             }
@@ -257,7 +324,7 @@ fn tells_a_fact(word: &[u8]) -> bool {
 /// Not a date, a path, a version, an address of a thing.
 fn is_random(word: &[u8]) -> bool {
     let dated = word.len() > 4 && word[..4].iter().all(u8::is_ascii_digit) && word[4] == b'-';
-    let version = word[0] == b'v' && word.get(1).is_some_and(u8::is_ascii_digit);
+    let version = word[0] == b'v' && word.get(1).is_some_and(u8::is_ascii_digit) && word.len() < 20;
     let structured = word.iter().any(|byte| b"/=:()<>[]{}\\@".contains(byte));
     !dated && !version && !structured
 }

@@ -5,8 +5,10 @@ use super::carry::{Carry, LONGEST, Open};
 use super::container;
 use super::lines;
 use super::member;
+use super::multipart;
 use super::reader::Reader;
 use super::rows;
+use super::scalar::scalar;
 use super::scope::Scope;
 use super::value;
 
@@ -27,7 +29,8 @@ pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, carry: Carry) {
     }
     let records = carry.records + 1;
     if blank {
-        reader.cursor.set_carry(Carry { records, ..carry });
+        let open = if carry.open == Open::Part { Open::Body } else { carry.open };
+        reader.cursor.set_carry(Carry { records, open, ..carry });
         return;
     }
     let deeper = lines::belongs(scope, scope.floor, first, usize::from(carry.indent));
@@ -38,6 +41,15 @@ pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, carry: Carry) {
             reader.paid(first, end);
             if let Some(Carry { open: open @ Open::Container(_), .. }) = reader.cursor.carry() {
                 reader.cursor.set_carry(Carry { records, open, ..carry });
+            }
+        }
+        Open::Part if usize::from(records) <= multipart::MOST_HEADERS => {
+            reader.cursor.set_carry(Carry { records, ..carry });
+        }
+        Open::Body => {
+            let line = scope.text[scope.floor..scope.limit].trim_ascii_end();
+            if reader.paid(scope.floor, scope.limit) && !line.starts_with(b"--") {
+                scalar(reader, scope, first..scope.floor + line.len(), true);
             }
         }
         Open::Sibling => {
@@ -61,6 +73,6 @@ pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, carry: Carry) {
             lines::claim_text(reader, scope, first, scope.limit);
             reader.cursor.set_carry(Carry { records, ..carry });
         }
-        Open::Value | Open::Block | Open::Mapping | Open::Container(_) | Open::Columns(_) => {}
+        Open::Value | Open::Block | Open::Mapping | Open::Container(_) | Open::Columns(_) | Open::Part => {}
     }
 }

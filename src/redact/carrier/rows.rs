@@ -22,9 +22,6 @@ const LONGEST_NAME: usize = 40;
 
 /// Notes the column that the name at `start..end` heads; false when it stands in no heading.
 pub(crate) fn heading(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, end: usize) -> bool {
-    if matches!(reader.cursor.carry(), Some(Carry { open: Open::Columns(_), .. })) {
-        return false;
-    }
     let Some(sign) = sign_beside(scope, start, end) else { return false };
     let row = row_around(scope, start, end);
     if !reader.paid(row.start, row.end) {

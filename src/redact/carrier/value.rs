@@ -7,7 +7,7 @@ use super::container;
 use super::kind::ValueKind;
 use super::lines;
 use super::plain;
-use super::quoted;
+use super::quoted::{self, Quoted};
 use super::reader::Reader;
 use super::scalar::scalar;
 use super::scope::Scope;
@@ -42,13 +42,15 @@ fn read_at(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Style)
     if let Some(quote) = quoted::open(scope, wrapper_end(scope, from)) {
         let inner = quoted::read(scope, quote);
         scalar(reader, scope, inner.start..inner.end, true);
-        return inner.after;
+        return concatenated(reader, scope, inner);
     }
     match scope.text[from] {
         b'[' | b'{' => match reader.cursor.covered(from).filter(|_| reader.kind == ValueKind::Any) {
             Some(end) => end.min(scope.limit),
             None => bracketed(reader, scope, from, style),
         },
+        // `CREDENTIALS=(AWS_KEY_ID='x' AWS_SECRET_KEY='y')`
+        b'(' if !style.member && bare::pair_begins(scope, from + 1) => container::read(reader, scope, from),
         b'|' | b'>' if style.colon && lines::block_begins(scope, from) => {
             lines::block(reader, scope, from, Open::Block)
         }
@@ -58,8 +60,46 @@ fn read_at(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Style)
     }
 }
 
+/// Reads what is joined to a quoted value, `"x" + "y"`, `'x' . 'y'`, `"x" "y"`, and returns the end of all.
+fn concatenated(reader: &mut Reader<'_>, scope: Scope<'_>, first: Quoted) -> usize {
+    const MOST: usize = 16;
+    let mut end = first.after;
+    for _ in 0..MOST {
+        let sign = scope.skip_space(end);
+        let width = match scope.byte(sign) {
+            Some(b'+' | b'.' | b'&' | b'~') => 1,
+            Some(b'|') if scope.has(sign, b"||") => 2,
+            _ => break,
+        };
+        let from = scope.skip_space(sign + width);
+        let Some(quote) = quoted::open(scope, from).filter(|_| first.closed && from > sign + width) else { break };
+        let inner = quoted::read(scope, quote);
+        scalar(reader, scope, inner.start..inner.end, true);
+        end = inner.after;
+    }
+    end
+}
+
 /// What stands between a separator and the quote of a value: `b'…'`, `string(5) "…"`, `Some("…")`.
 fn wrapper_end(scope: Scope<'_>, from: usize) -> usize {
+    /// Bytes in which a text between three quotes is looked for its end.
+    const TRIPLE: usize = 1024;
+    // `<<"x">>`, `"""x"""`
+    for wrapper in [&b"<<"[..], b"\"\"", b"''"] {
+        let inner = from + wrapper.len();
+        let quote = if wrapper[0] == b'<' { b'"' } else { wrapper[0] };
+        // SQL doubles a quote: `'''x'` is no text between three.
+        let closed = || {
+            if wrapper[0] == b'<' {
+                return true;
+            }
+            let rest = &scope.text[(inner + 1).min(scope.limit)..scope.limit];
+            memchr::memmem::find(&rest[..rest.len().min(TRIPLE)], &[quote; 3]).is_some()
+        };
+        if scope.has(from, wrapper) && scope.byte(inner) == Some(quote) && closed() {
+            return inner;
+        }
+    }
     let name = scope.text[from..scope.limit.min(from + 24)]
         .iter()
         .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(**byte, b'_' | b':' | b'.'))
@@ -137,6 +177,7 @@ fn bare_value(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Sty
         ValueKind::Cookie => return super::header::cookies(reader, scope, from, false),
         ValueKind::SetCookie => return super::header::cookies(reader, scope, from, true),
         ValueKind::Text if style.colon => plain::words_end(scope, from),
+        ValueKind::Person | ValueKind::FullName | ValueKind::NamePart if style.colon => plain::name_end(scope, from),
         ValueKind::Digits | ValueKind::Code => plain::groups_end(scope, from, style),
         ValueKind::Date => plain::date_end(scope, from, style),
         _ if style.line => plain::line_end(scope, from, style),

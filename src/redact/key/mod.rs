@@ -30,7 +30,7 @@ use super::carrier::reader::Reader;
 use super::carrier::scope::Scope;
 use super::carrier::sibling;
 use super::carrier::value;
-use super::carrier::{column, command, grid, multipart, owner, prose, resume as continued, rows, scheme};
+use super::carrier::{column, command, full_name, grid, multipart, owner, prose, resume as continued, rows, scheme};
 use super::finding::Finding;
 use name::Name;
 use spot::Spot;
@@ -71,7 +71,9 @@ pub fn find(text: &[u8], hit: WordHit, table: &KeyTable, cursor: &mut KeyCursor,
     if is_masked(scope, name, &range, table.labels(), cursor) {
         return;
     }
-    if word.dotted && !matches!(spot, Spot::Pair { style, .. } if style.member || !style.colon) {
+    let dotted =
+        matches!(spot, Spot::Text { .. }) || matches!(spot, Spot::Pair { style, .. } if style.member || !style.colon);
+    if word.dotted && !dotted {
         return;
     }
     for used in &word.uses {
@@ -118,7 +120,17 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
         ValueKind::Scheme | ValueKind::Basic if scheme::is_type(scope, name.start) => return false,
         ValueKind::Scheme => return scheme::opaque(reader, scope, name.end),
         ValueKind::Basic => return scheme::basic(reader, scope, name.end),
-        ValueKind::Person if !is_capital(scope, spot) || !owner::is_person(scope, name.start) => return false,
+        ValueKind::Person | ValueKind::NamePart if !is_capital(scope, spot) => return false,
+        ValueKind::Person if !is_persons_name(reader, scope, name, spot) => return false,
+        ValueKind::Service if !owner::is_service(scope, name.start) => return false,
+        ValueKind::NamePart if !has_details(reader, scope, name) => return false,
+        ValueKind::FullName => match spot {
+            Spot::Loose { at } => {
+                return prose::person(reader, scope, at) || rows::heading(reader, scope, name.start, at);
+            }
+            _ if !is_capital(scope, spot) => return false,
+            _ => {}
+        },
         ValueKind::Command => return command::read(reader, scope, name.start..name.end),
         ValueKind::Vendor => {
             return match spot {
@@ -129,6 +141,8 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
         _ => {}
     }
     match spot {
+        // The name is the user of an address: its password ends before the host.
+        Spot::Pair { .. } if scope.text[scope.floor..name.start].ends_with(b"://") => false,
         Spot::Pair { at, .. } if is_directory(scope, name, at) || is_tally(scope, name, at) => false,
         Spot::Pair { at, style } => {
             let end = value::read(reader, scope, at, style);
@@ -172,13 +186,33 @@ fn is_masked(scope: Scope<'_>, name: Name, word: &Range<usize>, labels: &Labels,
     cursor.in_mask(name.start) || (!glued && open + 1 < word.start)
 }
 
+/// Whether the object, a known given name or contact details beside it say that a `name` is a person's.
+fn is_persons_name(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot) -> bool {
+    if owner::is_person(scope, name.start..name.end) {
+        return true;
+    }
+    let Some(from) = value_start(scope, spot).filter(|from| !full_name::is_title(scope, *from)) else { return false };
+    full_name::spoken_end(scope, from).is_some() || has_details(reader, scope, name)
+}
+
+/// Whether contact details stand beside a name.
+fn has_details(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name) -> bool {
+    let found = full_name::has_details_beside(scope, name.start..name.end);
+    reader.cursor.spend(name.end - name.start) && found
+}
+
 /// Whether the value begins with a capital, as names do.
 fn is_capital(scope: Scope<'_>, spot: Spot) -> bool {
-    let (Spot::Pair { at, .. } | Spot::Element { at }) = spot else { return false };
-    let quote = |byte: &&u8| matches!(**byte, b' ' | b'"' | b'\'' | b'\\' | b'>');
+    let first = value_start(scope, spot).and_then(|at| scope.byte(at));
+    first.is_some_and(|byte| byte.is_ascii_uppercase() || byte >= 0x80 || byte == b'<')
+}
+
+/// The first byte of a value behind its quotes.
+fn value_start(scope: Scope<'_>, spot: Spot) -> Option<usize> {
+    let (Spot::Pair { at, .. } | Spot::Element { at }) = spot else { return None };
+    let quote = |byte: &&u8| matches!(**byte, b' ' | b'"' | b'\'' | b'\\' | b'>' | b'[');
     let value = &scope.text[at.min(scope.limit)..scope.limit];
-    let lead = value.iter().take(12).take_while(quote).count();
-    value.get(lead).is_some_and(|byte| byte.is_ascii_uppercase() || *byte >= 0x80 || *byte == b'<')
+    Some(at + value.iter().take(12).take_while(quote).count())
 }
 
 /// `password = "old" -> "new"`, `password: old => new`: a plan of changes shows both.

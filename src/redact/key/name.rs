@@ -25,6 +25,7 @@ const LONGEST: usize = 64;
 /// Words that may follow a key without changing what it names.
 const TAILS: &[&str] = &[
     "admin",
+    "bazy",
     "administratora",
     "b64",
     "backup",
@@ -32,6 +33,8 @@ const TAILS: &[&str] = &[
     "confirm",
     "confirmation",
     "current",
+    "danych",
+    "db",
     "default",
     "dev",
     "digest",
@@ -39,11 +42,14 @@ const TAILS: &[&str] = &[
     "encoded",
     "encrypted",
     "eu",
+    "ftp",
+    "gebruiker",
     "hash",
     "hashed",
     "hmac",
     "klienta",
     "konta",
+    "ldap",
     "live",
     "main",
     "master",
@@ -55,12 +61,14 @@ const TAILS: &[&str] = &[
     "prev",
     "previous",
     "primary",
+    "proof",
     "prod",
     "production",
     "raw",
     "root",
     "sandbox",
     "secondary",
+    "smtp",
     "staging",
     "stage",
     "str",
@@ -72,6 +80,9 @@ const TAILS: &[&str] = &[
     "tmp",
     "us",
     "user",
+    "usuario",
+    "utente",
+    "utilisateur",
     "uzytkownika",
     "val",
     "value",
@@ -93,6 +104,11 @@ fn starts_word(text: &[u8], floor: usize, hit: &Range<usize>) -> bool {
         return true;
     }
     let before = text[hit.start - 1];
+    // `-Dsecret=x`: a property of the Java machine.
+    let property = before == b'D' && hit.start >= floor + 2 && text[hit.start - 2] == b'-';
+    if property {
+        return true;
+    }
     if !before.is_ascii_alphabetic() {
         return before.is_ascii() || !ends_in_letter(text, floor, hit.start);
     }
@@ -183,6 +199,10 @@ fn tail_end(text: &[u8], limit: usize, at: usize) -> Option<usize> {
     if length == 0 {
         return Some(at);
     }
+    let numbered = length + rest[length..].iter().take(2).take_while(|byte| byte.is_ascii_digit()).count();
+    if numbered > length && TAILS.iter().any(|tail| rest[..numbered].eq_ignore_ascii_case(tail.as_bytes())) {
+        return Some(at + numbered);
+    }
     let word = &rest[..length];
     TAILS.iter().any(|tail| word.eq_ignore_ascii_case(tail.as_bytes())).then_some(at + length)
 }
@@ -239,6 +259,9 @@ mod tests {
             ("\\npassword=", "password", "password"),
             ("\\ndb_password=", "password", "db_password"),
             ("--token=", "token", "token"),
+            ("-Dsecret=", "secret", "Dsecret"),
+            ("hasło_bazy", "hasło", "hasło_bazy"),
+            ("password_base64=", "password", "password_base64"),
             ("„password”", "password", "password"),
             ("SECRET_KEY=", "secret_key", "SECRET_KEY"),
         ] {

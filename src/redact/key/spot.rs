@@ -147,7 +147,9 @@ fn closing_quote(scope: Scope<'_>, end: usize) -> Option<usize> {
 }
 
 fn quoted_name(scope: Scope<'_>, start: usize, end: usize, after: usize) -> Spot {
-    let bracket = skip_brackets(scope, after);
+    // `<<"password">> => <<"x">>`
+    let binary = if scope.has(after, b">>") { after + 2 } else { after };
+    let bracket = skip_brackets(scope, binary);
     if let Some((at, sign)) = separator(scope, bracket) {
         let colon = sign == Sign::Colon;
         // `"a=b" : c` and `x["password"]: y` are members alike.
@@ -173,12 +175,27 @@ fn skip_brackets(scope: Scope<'_>, mut at: usize) -> usize {
             Some(b'%') if scope.has(at, b"%5D") => at += 3,
             // `char auth[] = "x"`
             Some(b'[') if scope.has(at, b"[]") => at += 2,
+            // `passwd(etl)=x`, `API key (live): x`
+            Some(b'(' | b' ') if remark_end(scope, at).is_some() => at = remark_end(scope, at).unwrap_or(at),
             // `**password**: x`
             Some(b'*') if scope.has(at, b"**") => at += 2,
             _ => break,
         }
     }
     at
+}
+
+/// Behind a word in brackets that a separator follows.
+fn remark_end(scope: Scope<'_>, at: usize) -> Option<usize> {
+    const LONGEST: usize = 32;
+    let open = at + usize::from(scope.byte(at) == Some(b' '));
+    if scope.byte(open) != Some(b'(') {
+        return None;
+    }
+    let rest = &scope.text[open + 1..scope.limit.min(open + LONGEST)];
+    let word = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.@ ".contains(byte)).count();
+    let separated = matches!(rest.get(word + 1), Some(b':' | b'='));
+    (word > 0 && rest.get(word) == Some(&b')') && separated).then_some(open + word + 2)
 }
 
 /// An element's name, or an element's whole content.

@@ -7,6 +7,7 @@
 
 use crate::redact::carrier::kind::ValueKind;
 use crate::redact::carrier::labels::Labels;
+use crate::redact::letters::fold;
 use crate::redact::rule::RuleIndex;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -208,25 +209,6 @@ fn checked_words(key: &str) -> Result<Vec<&str>, KeyError> {
         return Err(KeyError::TooShort(key.to_owned()));
     }
     Ok(key.split(' ').filter(|word| !word.is_empty()).collect())
-}
-
-/// Polish and other Latin letters without their diacritics; everything else as it is.
-fn fold(letter: char) -> char {
-    match letter.to_lowercase().next().unwrap_or(letter) {
-        'ą' | 'á' | 'à' | 'â' | 'ä' | 'ã' | 'å' => 'a',
-        'ć' | 'ç' | 'č' => 'c',
-        'ę' | 'é' | 'è' | 'ê' | 'ë' | 'ě' => 'e',
-        'í' | 'î' | 'ï' => 'i',
-        'ł' => 'l',
-        'ń' | 'ñ' | 'ň' => 'n',
-        'ó' | 'ò' | 'ô' | 'ö' | 'õ' => 'o',
-        'ř' => 'r',
-        'ś' | 'š' => 's',
-        'ú' | 'ù' | 'û' | 'ü' | 'ů' => 'u',
-        'ý' => 'y',
-        'ź' | 'ż' | 'ž' => 'z',
-        other => other,
-    }
 }
 
 #[cfg(test)]

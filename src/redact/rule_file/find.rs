@@ -38,7 +38,10 @@ pub(super) const VALUE_KINDS: &[(&str, ValueKind)] = &[
     ("command", ValueKind::Command),
     ("vendor", ValueKind::Vendor),
     ("random", ValueKind::Random),
+    ("service", ValueKind::Service),
     ("person", ValueKind::Person),
+    ("full-name", ValueKind::FullName),
+    ("name-part", ValueKind::NamePart),
 ];
 pub(super) const PLACES: &[(&str, Place)] =
     &[("any", Place::Any), ("query", Place::Query), ("compound", Place::Compound)];

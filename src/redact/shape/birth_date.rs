@@ -11,9 +11,9 @@ const REACH: usize = 32;
 
 /// Birth words in lower case; those with a mark at the end need no word boundary on the right.
 #[rustfmt::skip]
-pub(super) const WORDS: [&str; 20] = [
+pub(super) const WORDS: &[&str] = &[
     "ur.", "ur:", "urodz", "data ur", "born", "birth", "dob", "d.o.b", "bday", "geb.", "geboren", "geburt", "née", "naissance",
-    "né le", "nacid", "nacim", "nato il", "nata il", "geboorte",
+    "né le", "né(e) le", "nacid", "nacim", "nato il", "nata il", "geboorte",
 ];
 
 /// Month names and stems, lower case, in the languages of [`WORDS`].

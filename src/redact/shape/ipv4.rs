@@ -236,6 +236,10 @@ fn is_product(text: &[u8], start: usize, quad: &Quad, floor: usize) -> bool {
     if PROTOCOLS.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes())) {
         return false;
     }
+    // `HIER_DIRECT/192.0.2.4`: how a proxy reached a host.
+    if name.contains(&b'_') && name.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_') {
+        return false;
+    }
     // Lower-case names are hosts as often as products: there the number itself decides.
     name[0].is_ascii_uppercase() || quad.is_small()
 }

@@ -191,6 +191,7 @@ const TABLE: &[Shape] = &[
         first_runs: ANY_RUN,
         find: names::salutation,
     },
+    Shape { name: "name-beside", triggers: &[], first_runs: ANY_RUN, find: names::beside_data },
     Shape { name: "display-name", triggers: &[Trigger::At], first_runs: ANY_RUN, find: names::display },
     Shape { name: "birth-date", triggers: &[Trigger::DigitRun(5)], first_runs: ANY_RUN, find: birth_date::find },
     Shape {

@@ -2,7 +2,9 @@
 //! `display-name` before an address in angle brackets. Free-standing names have no shape.
 
 use super::ShapeHit;
-use super::edge::{byte_before, char_at, char_before, word_before};
+use super::edge::{byte_before, char_at, char_before, digit_at, word_before};
+use crate::redact::carrier::full_name;
+use crate::redact::carrier::scope::Scope;
 use crate::redact::validate::Verdict;
 
 /// Forms of address that are followed by a name. Titles such as `Dr.` are not among them: products and
@@ -36,10 +38,53 @@ pub(super) const SALUTATIONS: &[&str] = &[
     "Droga ",
     "Szanowny ",
     "Szanowna ",
+    "Mevrouw ",
+    "mevrouw ",
+    "meneer ",
+    "heer ",
+    "Sr. ",
+    "Sra. ",
+    "Srta. ",
+    "Sig. ",
+    "Sig.ra ",
+    "Estimado ",
+    "Estimada ",
+    "Hi ",
+    "Hey ",
+    "Hallo ",
+    "Liebe ",
+    "Lieber ",
+    "Witaj ",
+    "Witam ",
+    "Cześć ",
+    "Bonjour ",
+    "Salut ",
+    "Cher ",
+    "Chère ",
+    "Hola ",
+    "Ciao ",
+    "Caro ",
+    "Cara ",
+    "Gentile ",
+    "Beste ",
+    "Geachte ",
+    "Olá ",
+    "egards, ",
+    "Pozdrawiam, ",
+    "Pozdrawiam ",
+    "Grüßen ",
+    "Grüße, ",
+    "Cordialement, ",
+    "Saludos, ",
+    "aluti, ",
+    "groet, ",
+    "incerely, ",
 ];
 
 /// Words after a form of address that are no names.
-const NOT_NAMES: [&str; 24] = [
+const NOT_NAMES: &[&str] = &[
+    "Sr",
+    "Sra",
     "Pan",
     "Pani",
     "Panie",
@@ -64,22 +109,72 @@ const NOT_NAMES: [&str; 24] = [
     "Partner",
     "Admin",
     "There",
+    "The",
+    "Your",
+    "Google",
+    "Siri",
+    "Alexa",
+    "Everyone",
+    "Everybody",
+    "Folks",
+    "Both",
+    "Again",
+    "Zusammen",
+    "Tous",
+    "Todos",
+    "Tutti",
+    "Allemaal",
+    "Państwo",
+    "Herr",
+    "Frau",
+    "Madame",
+    "Monsieur",
+    "Signora",
+    "Signor",
+    "Señor",
+    "Señora",
+    "Engineer",
+    "Developer",
+    "Manager",
+    "Analyst",
+    "Director",
 ];
 
 /// Greetings (and `Miss`, which caches have too): a single capitalised word after them may be anything, so they need two.
-const GREETINGS: [&str; 7] = ["Miss ", "Dear ", "Hello ", "Drogi ", "Droga ", "Szanowny ", "Szanowna "];
+/// Before a comma or an exclamation mark one is enough: `Hi Marta,`.
+#[rustfmt::skip]
+const GREETINGS: &[&str] = &[
+    "Miss ", "Dear ", "Hello ", "Drogi ", "Droga ", "Szanowny ", "Szanowna ", "Estimado ", "Estimada ", "Hi ", "Hey ", "Hallo ",
+    "Liebe ", "Lieber ", "Witaj ", "Witam ", "Cześć ", "Bonjour ", "Salut ", "Cher ", "Chère ", "Hola ", "Ciao ", "Caro ", "Cara ",
+    "Gentile ", "Beste ", "Geachte ", "Olá ",
+];
+
+/// Formulas that close a letter.
+#[rustfmt::skip]
+const CLOSINGS: &[&str] = &[
+    "egards, ", "Pozdrawiam, ", "Pozdrawiam ", "Grüßen ", "Grüße, ", "Cordialement, ", "Saludos, ", "aluti, ", "groet, ",
+    "incerely, ",
+];
 
 /// `salutation-name`: one to three capitalised words after a form of address.
 pub(super) fn salutation(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
     let salutation = SALUTATIONS.iter().find(|word| text[at..].starts_with(word.as_bytes()))?;
-    if word_before(text, at, floor) {
+    // Closing formulas are looked for without their first letter, which may be a capital.
+    if word_before(text, at, floor) && !salutation.starts_with(|first: char| first.is_lowercase()) {
         return None;
     }
     let start = at + salutation.len();
     let (words, end) = capitalised(text, start)?;
     let first = &text[start..word_end(text, start)];
     let greeting = GREETINGS.contains(salutation);
-    if NOT_NAMES.iter().any(|known| first.eq_ignore_ascii_case(known.as_bytes())) || (greeting && words < 2) {
+    // A closing formula stands before teams and firms too: there a given name must be known.
+    if CLOSINGS.contains(salutation) {
+        let scope = Scope { text, floor, limit: text.len(), nested: false };
+        return full_name::spoken_end(scope, start).map(|end| ShapeHit::new(start, end, Verdict::Proves));
+    }
+    let called = *salutation != "Miss " && matches!(text.get(end), Some(b',' | b'!'));
+    let alone = greeting && words < 2 && !called;
+    if NOT_NAMES.iter().any(|known| first.eq_ignore_ascii_case(known.as_bytes())) || alone {
         return None;
     }
     Some(ShapeHit::new(start, end, Verdict::Proves))
@@ -121,8 +216,51 @@ fn word_end(text: &[u8], at: usize) -> usize {
     if lower || end - at <= 2 { end } else { at }
 }
 
+/// `name-beside`: a known given name and the words of a name behind it. Asked by the engine near other personal
+/// data only, at capitals.
+pub(super) fn beside_data(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
+    let joined = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@' | '\\' | '$');
+    if char_before(text, at, floor).is_some_and(joined) {
+        return None;
+    }
+    let scope = Scope { text, floor, limit: text.len(), nested: false };
+    let end = full_name::written_end(scope, at)?;
+    let goes_on = matches!(text.get(end), Some(b'@' | b'=' | b'_' | b'/' | b'(')) || digit_at(text, end);
+    (!goes_on).then(|| ShapeHit::new(at, end, Verdict::Proves))
+}
+
 /// `display-name`: the words or the quoted string before `<local@domain>`.
 pub(super) fn display(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
+    bracketed(text, at, floor).or_else(|| beside(text, at, floor))
+}
+
+/// `<a href="mailto:jan@example.com">Jan Kowalski</a>`, `('jan@example.com', 'Jan Kowalski')`: two or three
+/// capitalised words, the text of a link or the next item of a list.
+fn beside(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
+    let address = super::email::find(text, at, floor)?;
+    let end = address.span.end as usize;
+    let quote = *text.get(end).filter(|byte| matches!(**byte, b'"' | b'\'' | b'?' | b'>'))?;
+    let link = text[end..].iter().take(96).position(|byte| *byte == b'>').filter(|_| quote != b'>');
+    let linked = link.map(|length| (end + length + 1, b'<')).filter(|_| starts_link(text, at, floor));
+    let listed = [&b", "[..], b","].into_iter().find_map(|joint| {
+        let rest = text[end + 1..].strip_prefix(joint)?;
+        (rest.first() == Some(&quote)).then_some((end + 2 + joint.len(), quote))
+    });
+    let (from, closing) = linked.or(listed)?;
+    let (words, last) = capitalised(text, from)?;
+    // An apostrophe at the end is the closing quote.
+    let last = last - usize::from(text[last - 1] == closing);
+    let person = words >= 2 && text.get(last) == Some(&closing);
+    person.then(|| ShapeHit { resume: at as u32 + 1, ..ShapeHit::new(from, last, Verdict::Proves) })
+}
+
+/// Whether the address with the at-sign `at` stands behind `mailto:`.
+fn starts_link(text: &[u8], at: usize, floor: usize) -> bool {
+    let lowest = floor.max(at.saturating_sub(72));
+    memchr::memmem::rfind(&text[lowest..at], b"mailto:").is_some()
+}
+
+fn bracketed(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
     let lowest = floor.max(at.saturating_sub(66));
     let open = (lowest..at)
         .rev()

@@ -89,7 +89,7 @@ fn separators(text: &[u8], at: usize) -> usize {
             continue;
         }
         let step = match text.get(end) {
-            Some(b'.' | b'/' | b'(' | b')') => 1,
+            Some(b'.' | b'/' | b'(' | b')' | b'+') => 1,
             _ => dash_len(text, end) + space_len(text, end),
         };
         if step == 0 {
@@ -148,6 +148,9 @@ pub(super) fn national(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit>
     }
     let groups = Groups::read(text, at, 12);
     let (digits, end) = printed(&groups)?;
+    if groups.sizes().len() == 1 && is_answered(text, at, floor) {
+        return None;
+    }
     // Seven digits after further ones are the tail of a longer number.
     if digits.len() < 9 && at >= floor + 2 && digit_at(text, at - 2) {
         return None;
@@ -207,6 +210,29 @@ fn bracketed(text: &[u8], at: usize) -> Option<ShapeHit> {
     Some(ShapeHit::new(at - 1, end, if american { Verdict::Proves } else { Verdict::Silent }))
 }
 
+/// `call +48 601 234 567 about 6413511949`: an unbroken number, and between it and the word that announces a
+/// phone stands another number with words behind it that do not go on with a list.
+fn is_answered(text: &[u8], at: usize, floor: usize) -> bool {
+    /// Beginnings of words that stand right before a phone number.
+    const ANNOUNCING: [&str; 24] = [
+        "at", "call", "cel", "fa", "gsm", "hand", "is", "kom", "mob", "mów", "móv", "na", "no", "nr", "num", "phone",
+        "pod", "port", "ruf", "sms", "tel", "tél", "to", "what",
+    ];
+    const JOINTS: [&str; 12] = ["or", "and", "lub", "albo", "oraz", "i", "oder", "und", "ou", "et", "y", "o"];
+    let lowest = floor.max(at.saturating_sub(40));
+    let before = &text[lowest..at];
+    let Some(number) = before.iter().rposition(|byte| byte.is_ascii_digit() || *byte == b']') else { return false };
+    let digits = before[..=number].iter().rev().take_while(|byte| byte.is_ascii_digit() || **byte == b' ').count();
+    let between = before[number + 1..].trim_ascii();
+    let listed = between.iter().all(|byte| !byte.is_ascii_alphabetic() && *byte < 0x80)
+        || JOINTS.iter().any(|word| between.eq_ignore_ascii_case(word.as_bytes()));
+    let phone = before[number] == b']' || digits >= 4;
+    let word = between.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    let announced = matches!(between.last(), Some(b':' | b'='))
+        || ANNOUNCING.iter().any(|known| super::edge::starts_with_fold(word, known));
+    phone && !listed && !announced
+}
+
 /// A unit or a counted noun right after the number.
 fn is_measure(text: &[u8], end: usize) -> bool {
     const UNITS: [&str; 19] = [
@@ -221,7 +247,7 @@ fn is_measure(text: &[u8], end: usize) -> bool {
 
 /// The word right before names another kind of number.
 fn is_reference(text: &[u8], at: usize, floor: usize) -> bool {
-    const REFERENCES: [&str; 20] = [
+    const REFERENCES: &[&str] = &[
         "ref",
         "reference",
         "order",
@@ -242,6 +268,16 @@ fn is_reference(text: &[u8], at: usize, floor: usize) -> bool {
         "uid",
         "count",
         "total",
+        "about",
+        "zamówienie",
+        "zamówienia",
+        "commande",
+        "bestellung",
+        "bestelling",
+        "pedido",
+        "ordine",
+        "paczka",
+        "parcel",
     ];
     let word = previous_word(text, at, floor);
     REFERENCES.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))

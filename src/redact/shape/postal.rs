@@ -11,8 +11,12 @@ use crate::redact::validate::Verdict;
 /// Words that stand before a street's name.
 pub(super) const BEFORE: &[&str] = &[
     "ul. ", "Ul. ", "ulica ", "ulicy ", "al. ", "Al. ", "aleja ", "Aleja ", "alei ", "os. ", "Os. ", "osiedle ",
-    "Osiedle ", "pl. ", "plac ", "Plac ",
+    "Osiedle ", "pl. ", "plac ", "Plac ", "Via ", "Viale ", "Piazza ", "Corso ", "Calle ", "Avenida ", "Paseo ",
+    "Plaza ", "Rua ",
 ];
+
+/// The first of [`BEFORE`] that are words of other sentences too: an address only near a word that says so.
+const DOUBTFUL: usize = 16;
 
 /// Words that end or follow a street's name, with the number behind (German) or before (French, English).
 pub(super) const WITHIN: &[&str] = &[
@@ -43,7 +47,9 @@ const NAME_MAX: usize = 48;
 pub(super) fn address(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
     let (start, end) =
         polish(text, at, floor).or_else(|| german(text, at, floor)).or_else(|| number_first(text, at, floor))?;
-    Some(ShapeHit::new(start, with_town(text, end), Verdict::Proves))
+    let doubtful = BEFORE[DOUBTFUL..].iter().any(|word| text[start..].starts_with(word.as_bytes()));
+    let verdict = if doubtful { Verdict::Silent } else { Verdict::Proves };
+    Some(ShapeHit::new(start, with_town(text, end), verdict))
 }
 
 /// `ul. Przykładowa 12/3`, `al. 3 Maja 4 m. 5`.

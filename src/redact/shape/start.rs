@@ -207,7 +207,7 @@ pub(in crate::redact) fn starts(shape: &Shape) -> Vec<Start> {
 /// parts of words count. None: no word of its own is needed.
 pub(in crate::redact) fn words(shape: &Shape) -> &'static [&'static str] {
     match shape.name {
-        "birth-date" => &super::birth_date::WORDS,
+        "birth-date" => super::birth_date::WORDS,
         _ => &[],
     }
 }

@@ -47,6 +47,13 @@ pub(in crate::redact) fn has_digit(candidate: &[u8]) -> Verdict {
     weak(candidate.iter().any(u8::is_ascii_digit))
 }
 
+/// Refutes values that read as a word: no digit, and not four words joined by signs.
+pub(in crate::redact) fn chosen(candidate: &[u8]) -> Verdict {
+    let words = candidate.split(|byte| b"-_.+".contains(byte));
+    let phrase = words.clone().count() >= 4 && words.into_iter().all(|word| word.len() >= 2);
+    weak(phrase || candidate.iter().any(u8::is_ascii_digit))
+}
+
 /// Refutes values without a letter.
 pub(in crate::redact) fn has_letter(candidate: &[u8]) -> Verdict {
     weak(candidate.iter().any(u8::is_ascii_alphabetic))

@@ -46,8 +46,18 @@ pub fn by_name(name: &str) -> Option<Check> {
 /// True for a demand on what a value is made of. A value that fails a demand is none, however strong its
 /// anchor; a failed checksum only lowers confidence.
 pub fn is_demand(name: &str) -> bool {
-    const DEMANDS: &[&str] =
-        &["entropy", "has-digit", "has-letter", "mixed-case", "hex", "not-hex", "digits", "not-digits", "not-uuid"];
+    const DEMANDS: &[&str] = &[
+        "entropy",
+        "has-digit",
+        "has-letter",
+        "chosen",
+        "mixed-case",
+        "hex",
+        "not-hex",
+        "digits",
+        "not-digits",
+        "not-uuid",
+    ];
     DEMANDS.contains(&name)
 }
 
@@ -117,6 +127,7 @@ const TABLE: &[(&str, Check)] = &[
     ("jwt", jwt::check),
     ("entropy", content::entropy),
     ("has-digit", content::has_digit),
+    ("chosen", content::chosen),
     ("has-letter", content::has_letter),
     ("mixed-case", content::mixed_case),
     ("hex", content::hex),

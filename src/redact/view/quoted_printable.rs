@@ -67,7 +67,11 @@ fn is_credible(text: &[u8], at: usize) -> bool {
         // The two signs of base64, in the middle of a run of it.
         b'/' | b'+' if inside_run(text, at) => true,
         b'=' | b'\\' => true,
-        b'%' => text.get(at + 3..at + 5).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit)),
+        // `=2540`, never the number of `ref=2544976573`.
+        b'%' => {
+            let number = text[at + 1..].iter().take(7).take_while(|byte| byte.is_ascii_digit()).count() == 7;
+            !number && text.get(at + 3..at + 5).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
+        }
         b'@' | b'.' | b'-' | b'_' | b'+' => before.is_some_and(|byte| byte.is_ascii_alphanumeric()) && letter(at + 3),
         b' ' => (at + 3..at + 7).all(letter),
         _ => false,

@@ -79,7 +79,7 @@ pub(super) fn decode_next(
     let first = next_readable(codec, text, parent, from, frame)?;
     let start = start_of(codec, text, from, first);
     let first = (codec.within)(text, start).map_or(first, |doubtful| doubtful.min(first));
-    let opened = codec.quoted && start > 0 && text[start - 1] == b'"';
+    let opened = codec.quoted && start > 0 && text[start - 1] == b'"' && !closes_tag(text, start);
     let context = if opened { key_before(text, start - 1) } else { start };
     frame.encoding = Some(codec.encoding);
     frame.whole = None;
@@ -157,6 +157,12 @@ fn start_of(codec: &Inline, text: &[u8], from: usize, first: usize) -> usize {
         return from;
     }
     text[low..first].iter().position(|&byte| is_edge(byte)).map_or(low, |at| low + at + 1)
+}
+
+/// Whether the quote before `start` closed the last attribute of a tag: `<log n="7"><note>`.
+fn closes_tag(text: &[u8], start: usize) -> bool {
+    let opens = |byte: &u8| matches!(byte, b'=' | b':' | b',' | b'[' | b'{' | b'(' | b' ');
+    text.get(start) == Some(&b'>') && start >= 2 && !opens(&text[start - 2])
 }
 
 /// The first double quote in `[from, to)` that no backslash escapes.
