@@ -109,8 +109,17 @@ pub mod governed {
     /// Masks user agents; in force only with `user_agents: mask`.
     pub const USER_AGENTS: &[&str] = &["user-agent"];
     /// Find names by key; off with `names: off`.
-    pub const NAMES: &[&str] =
-        &["person-name", "person-name-in-object", "person-name-header", "person-name-honorific", "company-name"];
+    pub const NAMES: &[&str] = &[
+        "person-name",
+        "person-name-in-object",
+        "person-name-of-role",
+        "person-name-part",
+        "person-name-creditor",
+        "person-name-beside",
+        "person-name-header",
+        "person-name-honorific",
+        "company-name",
+    ];
     /// Keep private addresses; in force only with `private_ips: keep`.
     pub const PRIVATE_IPS: &[&str] = &["keep-private-ip"];
 }

@@ -22,8 +22,12 @@ const LONGEST_NAME: usize = 40;
 
 /// Notes the column that the name at `start..end` heads; false when it stands in no heading.
 pub(crate) fn heading(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, end: usize) -> bool {
-    let Some(sign) = sign_beside(scope, start, end) else { return false };
-    let row = row_around(scope, start, end);
+    let Some(sign) = sign_beside(scope, start, end).filter(|_| !is_value(scope, start)) else { return false };
+    let Some(row) = row_around(scope, start, end) else { return false };
+    // Who reads every row of JSON as a heading runs out of fuel in records with many keys.
+    if is_json(scope, row.start) {
+        return false;
+    }
     if !reader.paid(row.start, row.end) {
         return true;
     }
@@ -115,7 +119,7 @@ fn claim(reader: &mut Reader<'_>, scope: Scope<'_>, columns: &Columns, index: us
 /// `api_key,x` as a whole line: a name and its value. Only a random-looking value is one.
 pub(crate) fn pair(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, end: usize) -> bool {
     let Some(sign @ (b',' | b';')) = scope.byte(end) else { return false };
-    let row = row_around(scope, start, end);
+    let Some(row) = row_around(scope, start, end) else { return false };
     let value = end + 1..row.end;
     let text = &scope.text[value.clone()];
     let alone = row.start == start && !text.contains(&sign) && text.len() <= LONGEST_HEADING;
@@ -136,21 +140,46 @@ fn sign_beside(scope: Scope<'_>, start: usize, end: usize) -> Option<u8> {
     let spaced = |byte: u8| byte == b'|';
     let next = scope.byte(after).and_then(sign).filter(|byte| spaced(*byte) || after == end);
     next.or_else(|| {
-        let last = scope.byte(after).is_none_or(|byte| matches!(byte, b'\n' | b'\r' | b'\\' | b'"'));
+        let last = match scope.byte(after) {
+            Some(b'\\') => line_ends_escaped(scope, after),
+            other => other.is_none_or(|byte| matches!(byte, b'\n' | b'\r' | b'"')),
+        };
         let previous = (before > scope.floor).then(|| scope.text[before - 1]).and_then(sign);
         previous.filter(|byte| last && (spaced(*byte) || before == start))
     })
 }
 
-fn row_around(scope: Scope<'_>, start: usize, end: usize) -> Range<usize> {
+/// Whether the backslashes at `at` write a line end, and not a quote.
+fn line_ends_escaped(scope: Scope<'_>, at: usize) -> bool {
+    let rest = &scope.text[at..scope.limit];
+    let letter = rest.iter().take(8).find(|byte| **byte != b'\\');
+    letter.is_some_and(|byte| matches!(byte, b'n' | b'r'))
+}
+
+/// Whether a sign of assignment stands before a name: then it is no cell.
+fn is_value(scope: Scope<'_>, start: usize) -> bool {
+    let before = scope.text[scope.floor..start].iter().rev().find(|byte| **byte != b' ');
+    matches!(before, Some(b':' | b'='))
+}
+
+fn is_json(scope: Scope<'_>, start: usize) -> bool {
+    match scope.byte(start) {
+        Some(b'{') => true,
+        Some(b'[') => matches!(scope.byte(start + 1), Some(b'{' | b'[' | b'"')),
+        _ => false,
+    }
+}
+
+/// The row that holds a name; `None` when it begins too far away.
+fn row_around(scope: Scope<'_>, start: usize, end: usize) -> Option<Range<usize>> {
     let floor = scope.floor.max(start.saturating_sub(LONGEST_HEADING));
     let before = &scope.text[floor..start];
     let escaped = if scope.nested { memchr::memmem::rfind(before, b"\\n").map(|at| at + 2) } else { None };
     // A nested scope knows its end only: the string begins behind the nearest quote.
     let opened = if scope.nested { memchr::memrchr(b'"', before).map(|at| at + 1) } else { None };
     let line = memchr::memrchr(b'\n', before).map(|at| at + 1);
-    let from = floor + [escaped, opened, line].into_iter().flatten().max().unwrap_or(0);
-    from..line_end(Scope { limit: scope.limit.min(end + LONGEST_HEADING), ..scope }, end)
+    let begins = [escaped, opened, line].into_iter().flatten().max().or((floor == scope.floor).then_some(0))?;
+    Some(floor + begins..line_end(Scope { limit: scope.limit.min(end + LONGEST_HEADING), ..scope }, end))
 }
 
 /// The end of the line that goes on at `at`: a line end, written out or escaped inside a string.
