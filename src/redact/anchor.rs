@@ -66,31 +66,29 @@ impl AnchorRun {
     }
 }
 
-/// A short anchor at its place of an opaque run. The run is cut at characters outside the rule's alphabet
-/// and may begin after any of `.`-free separators.
+/// One literal of a short anchor at its place of an opaque run. The token behind it is cut at characters outside
+/// the rule's alphabet.
 pub(super) fn short_anchored(
     text: &[u8],
     record: &Range<usize>,
     run: Range<usize>,
     short: &ShortAnchorFind,
+    literal: u16,
 ) -> Option<Span> {
     let start = run.start + short.at as usize;
-    for literal in &short.short_anchor {
-        let after = start + literal.len();
-        if after > run.end || text[start..after] != *literal.as_bytes() {
-            continue;
-        }
-        let mut stop = after + text[after..record.end].iter().take_while(|byte| short.alphabet.holds(**byte)).count();
-        steps::add(stop - after);
-        while stop > after && short.alphabet.trails(text[stop - 1]) {
-            stop -= 1;
-        }
-        let length = stop - after;
-        if length >= short.min as usize && short.max.is_none_or(|max| length <= max as usize) {
-            return Some(Span::new(run.start, stop));
-        }
+    let literal = short.short_anchor[usize::from(literal)].as_bytes();
+    let after = start + literal.len();
+    if after > run.end || !text[start..].starts_with(literal) {
+        return None;
     }
-    None
+    let mut stop = after + text[after..record.end].iter().take_while(|byte| short.alphabet.holds(**byte)).count();
+    steps::add(stop - after);
+    while stop > after && short.alphabet.trails(text[stop - 1]) {
+        stop -= 1;
+    }
+    let length = stop - after;
+    let fits = length >= short.min as usize && short.max.is_none_or(|max| length <= max as usize);
+    fits.then(|| Span::new(run.start, stop))
 }
 
 impl Alphabet {
@@ -109,6 +107,11 @@ impl Alphabet {
             Alphabet::TokenDots => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'),
             Alphabet::Token => byte.is_ascii_alphanumeric() || b"_-.~+/=%:".contains(&byte),
         }
+    }
+
+    /// Whether a token may go on where an opaque run ends.
+    pub(super) fn runs_on(self) -> bool {
+        matches!(self, Alphabet::Base64 | Alphabet::TokenDots | Alphabet::Token)
     }
 
     /// Punctuation of the sentence around a token rather than its last character.

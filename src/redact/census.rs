@@ -99,7 +99,7 @@ impl Census {
         }
         for &(start, end) in &triggers.opaque {
             let asked = rules.short_index.at(block, start as usize..end as usize);
-            asked.for_each(|number| add(rules.short_anchors[usize::from(number)].0, 1));
+            asked.for_each(|(number, _)| add(rules.short_anchors[usize::from(number)].0, 1));
         }
     }
 }

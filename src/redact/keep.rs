@@ -53,29 +53,55 @@ impl Keeps {
             let shape = self.rules[usize::from(place)].shape;
             *shapes[shape as usize].get_or_insert_with(|| has_shape(shape, bytes))
         };
-        let key = key_before(text, value.start, floor);
-        let last = key.iter().rev().find(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase);
-        let paths = last.and_then(|last| self.paths.get(&last)).map_or(&[][..], Vec::as_slice);
-        let under_key = paths.iter().filter(|(path, _)| ends_in(key, path)).map(|(_, place)| *place);
+        let key = Key::of(key_before(text, value.start, floor));
+        let paths = key.last().and_then(|last| self.paths.get(&last)).map_or(&[][..], Vec::as_slice);
+        let under_key = paths.iter().filter(|(path, _)| key.ends_in(path)).map(|(_, place)| *place);
         let keeper = self.anywhere.iter().copied().chain(under_key).filter(|place| fits(*place)).min();
         keeper.map(|place| self.rules[usize::from(place)].rule)
     }
 }
 
-/// Whether the last words of `key` are `path`, whatever joins them: `traceid`, `trace_id` and `traceId` are one name.
-fn ends_in(key: &[u8], path: &[u8]) -> bool {
-    let mut start = key.len();
-    for wanted in path.iter().rev() {
-        let Some(at) = key[..start].iter().rposition(u8::is_ascii_alphanumeric) else { return false };
-        if key[at].to_ascii_lowercase() != *wanted {
+/// The end of a key's name, for comparison with paths.
+struct Key<'k> {
+    name: &'k [u8],
+    /// Its last letters and digits in lower case, from the right, and where they stand in the name.
+    letters: [(u8, u8); LONGEST_PATH],
+    count: usize,
+}
+
+/// Most letters and digits of a path of a keep rule.
+pub(super) const LONGEST_PATH: usize = 64;
+
+impl Key<'_> {
+    /// `name` is at most 255 bytes.
+    fn of(name: &[u8]) -> Key<'_> {
+        let mut key = Key { name, letters: [(0, 0); LONGEST_PATH], count: 0 };
+        let spoken = name.iter().enumerate().rev().filter(|(_, byte)| byte.is_ascii_alphanumeric());
+        for ((at, byte), letter) in spoken.zip(&mut key.letters) {
+            *letter = (byte.to_ascii_lowercase(), at as u8);
+            key.count += 1;
+        }
+        key
+    }
+
+    fn last(&self) -> Option<u8> {
+        self.letters[..self.count].first().map(|(letter, _)| *letter)
+    }
+
+    /// Whether the last words are `path`, whatever joins them: `traceid`, `trace_id` and `traceId` are one name.
+    fn ends_in(&self, path: &[u8]) -> bool {
+        let letters = &self.letters[..self.count];
+        if path.is_empty() || path.len() > letters.len() {
             return false;
         }
-        start = at;
+        if !path.iter().rev().zip(letters).all(|(wanted, (letter, _))| wanted == letter) {
+            return false;
+        }
+        let (key, start) = (self.name, usize::from(letters[path.len() - 1].1));
+        start == 0
+            || !key[start - 1].is_ascii_alphanumeric()
+            || (key[start].is_ascii_uppercase() && key[start - 1].is_ascii_lowercase())
     }
-    let begins_word = start == 0
-        || !key[start - 1].is_ascii_alphanumeric()
-        || (key[start].is_ascii_uppercase() && key[start - 1].is_ascii_lowercase());
-    !path.is_empty() && begins_word
 }
 
 /// The run of value characters around `span`.
@@ -135,12 +161,16 @@ fn has_shape(shape: KeepShape, value: &[u8]) -> bool {
             value.len() >= 4 && value.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
         }
         KeepShape::Uuid => is_uuid(value),
-        KeepShape::Time => all(|byte| byte.is_ascii_digit() || b"T:.-+Z ".contains(byte)) && is_time(value),
+        KeepShape::Time => {
+            let of_time = |byte: &u8| matches!(byte, b'0'..=b'9' | b'T' | b':' | b'.' | b'-' | b'+' | b'Z' | b' ');
+            all(of_time) && is_time(value)
+        }
         KeepShape::Version => {
             let value = value.strip_prefix(b"v").unwrap_or(value);
             value.first().is_some_and(u8::is_ascii_digit)
-                && value.iter().all(|byte| byte.is_ascii_alphanumeric() || b".-+_".contains(byte))
+                && value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+' | b'_'))
         }
+        KeepShape::Digest if !matches!(value.first(), Some(b's' | b'm')) => false,
         KeepShape::Digest => value.iter().position(|byte| *byte == b':').is_some_and(|colon| {
             let (name, digest) = (&value[..colon], &value[colon + 1..]);
             name.starts_with(b"sha") | name.starts_with(b"md")
@@ -182,8 +212,12 @@ fn is_uuid(value: &[u8]) -> bool {
 /// The address at the start of a value, a port behind it aside, where it may be one of a private network or of this
 /// host: most are told by how they begin.
 fn address(value: &[u8]) -> Option<std::net::IpAddr> {
-    const BEGINNINGS: [&[u8]; 9] = [b"10.", b"127.", b"169.", b"172.", b"192.", b"0", b":", b"f", b"F"];
-    if !BEGINNINGS.iter().any(|beginning| value.starts_with(beginning)) {
+    let begins = match value {
+        [b'0' | b':' | b'f' | b'F', ..] | [b'1', b'0', b'.', ..] => true,
+        [b'1', rest @ ..] => [b"27.", b"69.", b"72.", b"92."].iter().any(|next| rest.starts_with(*next)),
+        _ => false,
+    };
+    if !begins {
         return None;
     }
     let text = std::str::from_utf8(value).ok()?;

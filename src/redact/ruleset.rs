@@ -68,36 +68,59 @@ pub(super) struct Expressed {
     pub(super) after: usize,
 }
 
-/// Numbers of short anchors by the byte that their literal begins with.
+/// Literals of short anchors by the byte that they begin with.
 #[derive(Default)]
 pub(super) struct ShortIndex {
     /// One row for each place in a run at which literals are looked for.
-    rows: Vec<(usize, Vec<Vec<u16>>)>,
+    rows: Vec<(usize, Vec<Vec<ShortLiteral>>)>,
+}
+
+/// One literal of a short anchor.
+#[derive(Clone, Copy)]
+struct ShortLiteral {
+    /// Its second byte; nothing for one of a single byte.
+    second: Option<u8>,
+    /// Bytes from the start of the run that it takes at least, when none stands behind the run's end.
+    least: u16,
+    /// Number of the short anchor.
+    number: u16,
+    /// Its place in the short anchor's list.
+    place: u16,
 }
 
 impl ShortIndex {
     fn push(&mut self, number: u16, short: &ShortAnchorFind) {
-        let place = short.at as usize;
-        let row = match self.rows.iter().position(|(at, _)| *at == place) {
+        let at = short.at as usize;
+        let row = match self.rows.iter().position(|(known, _)| *known == at) {
             Some(row) => row,
             None => {
-                self.rows.push((place, vec![Vec::new(); 256]));
+                self.rows.push((at, vec![Vec::new(); 256]));
                 self.rows.len() - 1
             }
         };
-        for literal in &short.short_anchor {
-            let numbers = &mut self.rows[row].1[usize::from(literal.as_bytes().first().copied().unwrap_or(0))];
-            if !numbers.contains(&number) {
-                numbers.push(number);
-            }
+        for (place, literal) in short.short_anchor.iter().enumerate() {
+            let bytes = literal.as_bytes();
+            let token = if short.alphabet.runs_on() { 0 } else { short.min as usize };
+            let least = u16::try_from(at + bytes.len() + token).unwrap_or(u16::MAX);
+            let literal = ShortLiteral { second: bytes.get(1).copied(), least, number, place: place as u16 };
+            self.rows[row].1[usize::from(bytes.first().copied().unwrap_or(0))].push(literal);
         }
     }
 
-    /// The short anchors that may stand in the run.
-    pub(super) fn at<'i>(&'i self, text: &'i [u8], run: std::ops::Range<usize>) -> impl Iterator<Item = u16> + 'i {
-        self.rows.iter().flat_map(move |(place, row)| {
-            let byte = text[run.clone()].get(*place);
-            byte.map_or(&[][..], |byte| &row[usize::from(*byte)]).iter().copied()
+    /// The short anchors that may stand in the run, and which of their literals.
+    pub(super) fn at<'i>(
+        &'i self,
+        text: &'i [u8],
+        run: std::ops::Range<usize>,
+    ) -> impl Iterator<Item = (u16, u16)> + 'i {
+        let run = &text[run];
+        self.rows.iter().flat_map(move |(at, row)| {
+            let literals = run.get(*at).map_or(&[][..], |byte| &row[usize::from(*byte)]);
+            let second = run.get(at + 1);
+            let fits = move |literal: &&ShortLiteral| {
+                run.len() >= usize::from(literal.least) && literal.second.is_none_or(|byte| second == Some(&byte))
+            };
+            literals.iter().filter(fits).map(|literal| (literal.number, literal.place))
         })
     }
 }

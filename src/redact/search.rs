@@ -252,9 +252,15 @@ fn ask_triggers(
         for &number in &table.opaque {
             ask(rules, text, record, number, start, scratch, out);
         }
-        for number in rules.short_index.at(text, start as usize..end as usize) {
+        let mut taken = None;
+        for (number, literal) in rules.short_index.at(text, start as usize..end as usize) {
             let (rule, short) = &rules.short_anchors[usize::from(number)];
-            if let Some(span) = short_anchored(text, record, start as usize..end as usize, short) {
+            // Of several literals of a rule (`sk_test_`, `sk_`) the first that fits.
+            if taken == Some(number) {
+                continue;
+            }
+            if let Some(span) = short_anchored(text, record, start as usize..end as usize, short, literal) {
+                taken = Some(number);
                 accept(rules, text, record, *rule, span, None, true, out);
             }
         }

@@ -1,5 +1,6 @@
 //! The `keep:` of a rule: which values no shape may mask.
 
+use crate::redact::keep::LONGEST_PATH;
 use crate::redact::key::{KeyFind, KeyTable};
 use crate::redact::rule::{Keep, KeepShape, RuleIndex};
 use crate::strict_yaml::{Fields, Node, Problems};
@@ -17,6 +18,11 @@ pub(super) fn read(node: &Node, problems: &Problems<'_>) -> Option<Keep> {
         let alone = KeyFind { key: vec![(*text).to_owned()], ..KeyFind::default() };
         if let Err(error) = KeyTable::compile([(RuleIndex(0), &alone)]) {
             problems.error(span, error.to_string());
+            fine = false;
+        }
+        let letters = text.bytes().filter(u8::is_ascii_alphanumeric).count();
+        if letters > LONGEST_PATH {
+            problems.error(span, format!("{letters} letters; a path has at most {LONGEST_PATH}"));
             fine = false;
         }
     }

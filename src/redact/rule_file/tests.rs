@@ -103,6 +103,8 @@ fn keep_rules_need_a_path_or_a_safe_shape() {
     assert_eq!(keep("{path: [trace id], shape: digits}"), "");
     assert_eq!(keep("{shape: uuid}"), "");
     assert!(keep("{shape: digits}").contains("everywhere"));
+    let long = format!("{{path: [{}], shape: digits}}", "trace id ".repeat(10).trim());
+    assert!(keep(&long).contains("70 letters; a path has at most 64"), "{}", keep(&long));
     assert!(keep("{path: [trace id], shape: digit}").contains("did you mean 'digits'?"));
 }
 

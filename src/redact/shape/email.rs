@@ -15,6 +15,11 @@ use crate::redact::validate::Verdict;
 const LOCAL_MAX: usize = 128;
 const DOMAIN_MAX: usize = 253;
 
+/// Where the address with the at-sign `at` ends, if it is one.
+pub(super) fn end(text: &[u8], at: usize) -> Option<usize> {
+    domain(text, at + 1).map(|domain_end| glued(text, domain_end))
+}
+
 pub(super) fn find(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
     let domain_end = domain(text, at + 1)?;
     let start = match at.checked_sub(1).filter(|last| *last >= floor).map(|last| text[last])? {

@@ -97,7 +97,7 @@ fn run_end(text: &[u8], at: usize, limit: usize) -> Option<usize> {
 fn token_start(text: &[u8], at: usize, floor: usize) -> usize {
     const MOST: usize = 64;
     let before = &text[floor.max(at.saturating_sub(MOST))..at];
-    if !before.last().is_some_and(|byte| b".+/~".contains(byte)) {
+    if !before.last().is_some_and(|byte| matches!(byte, b'.' | b'+' | b'/' | b'~')) {
         return at;
     }
     at - before.iter().rev().take_while(|byte| is_token(**byte) || b".+/~".contains(byte)).count()
@@ -117,12 +117,15 @@ enum Named {
 fn name_before(text: &[u8], at: usize, floor: usize) -> Option<Named> {
     let lowest = floor.max(at.saturating_sub(REACH));
     let before = &text[lowest..at];
-    let signs = before.iter().rev().take(6).take_while(|byte| b" \t:=\"'`\\|>({,".contains(byte)).count();
+    let is_sign = |byte: &&u8| {
+        matches!(**byte, b' ' | b'\t' | b':' | b'=' | b'"' | b'\'' | b'`' | b'\\' | b'|' | b'>' | b'(' | b'{' | b',')
+    };
+    let signs = before.iter().rev().take(6).take_while(is_sign).count();
     if signs == 0 {
         return None;
     }
     let (name, between) = before.split_at(before.len() - signs);
-    let sign = between.iter().any(|byte| b":=|>".contains(byte));
+    let sign = between.iter().any(|byte| matches!(byte, b':' | b'=' | b'|' | b'>'));
     let (last, rest) = last_word(name)?;
     if is_listed(last, rest, &[SERVICES]) {
         return Some(Named::Bare { sign });
@@ -130,7 +133,10 @@ fn name_before(text: &[u8], at: usize, floor: usize) -> Option<Named> {
     if is_account(last) {
         return Some(Named::Noun);
     }
-    if !NOUNS.iter().any(|noun| ends_with_fold(last, noun)) {
+    // All of them end in one of these letters.
+    if !matches!(last.last()? | 0x20, b'y' | b'n' | b't' | b'h' | b'l' | b's' | b'i' | b'c')
+        || !NOUNS.iter().any(|noun| ends_with_fold(last, noun))
+    {
         return None;
     }
     if ends_with_fold(last, "secret") {
@@ -152,7 +158,7 @@ fn name_before(text: &[u8], at: usize, floor: usize) -> Option<Named> {
 
 /// The word that ends `text`, and what stands before it; one separator may follow it.
 fn last_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let joint = text.last().is_some_and(|byte| b" _-.".contains(byte));
+    let joint = text.last().is_some_and(|byte| matches!(byte, b' ' | b'_' | b'-' | b'.'));
     let text = &text[..text.len() - usize::from(joint)];
     let length = text.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     (length >= 2).then(|| (&text[text.len() - length..], &text[..text.len() - length]))

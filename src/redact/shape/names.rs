@@ -237,8 +237,7 @@ pub(super) fn display(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> 
 /// `<a href="mailto:jan@example.com">Jan Kowalski</a>`, `('jan@example.com', 'Jan Kowalski')`: two or three
 /// capitalised words, the text of a link or the next item of a list.
 fn beside(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
-    let address = super::email::find(text, at, floor)?;
-    let end = address.span.end as usize;
+    let end = super::email::end(text, at)?;
     let quote = *text.get(end).filter(|byte| matches!(**byte, b'"' | b'\'' | b'?' | b'>'))?;
     let link = text[end..].iter().take(96).position(|byte| *byte == b'>').filter(|_| quote != b'>');
     let linked = link.map(|length| (end + length + 1, b'<')).filter(|_| starts_link(text, at, floor));
@@ -251,6 +250,7 @@ fn beside(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
     // An apostrophe at the end is the closing quote.
     let last = last - usize::from(text[last - 1] == closing);
     let person = words >= 2 && text.get(last) == Some(&closing);
+    super::email::find(text, at, floor).filter(|address| address.span.end as usize == end)?;
     person.then(|| ShapeHit { resume: at as u32 + 1, ..ShapeHit::new(from, last, Verdict::Proves) })
 }
 

@@ -41,18 +41,25 @@ pub(super) fn url(text: &[u8], at: usize, _floor: usize) -> Option<ShapeHit> {
 /// Whether the at-sign at `at` ends the password of `scheme://user:password@host`: what stands before it is
 /// no address then.
 pub(super) fn ends_password(text: &[u8], at: usize) -> bool {
+    info_start(text, at).is_some_and(|from| text[from..at].contains(&b':') && info_end(text, from) == Some(at))
+}
+
+/// Where the user information begins that may end at `at`: behind the nearest `://`.
+fn info_start(text: &[u8], at: usize) -> Option<usize> {
     // An address found before may be the user's name: `scheme://jan@example.com:password@host`.
     const LONGEST_LEFT: usize = 256;
     let lowest = at.saturating_sub(LONGEST_LEFT);
     let before = &text[lowest..at];
-    let run = before.iter().rev().take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'<>".contains(byte)).count();
+    let glued = |byte: &&u8| !byte.is_ascii_whitespace() && !matches!(**byte, b'"' | b'\'' | b'<' | b'>');
+    let run = before.iter().rev().take_while(glued).count();
     let run = &before[before.len() - run..];
+    // Most addresses stand in no URL.
+    memchr::memrchr(b'/', run)?;
     let mark = SCHEME_ENDS
         .iter()
         .filter_map(|mark| memchr::memmem::rfind(run, mark.as_bytes()).map(|found| found + mark.len()))
         .max();
-    let from = mark.map(|after| at - (run.len() - after));
-    from.is_some_and(|from| text[from..at].contains(&b':') && info_end(text, from) == Some(at))
+    mark.map(|after| at - (run.len() - after))
 }
 
 /// Where the user information that begins at `from` ends: the at-sign a host follows.
@@ -60,10 +67,11 @@ fn info_end(text: &[u8], from: usize) -> Option<usize> {
     let window = &text[from..text.len().min(from + LONGEST)];
     let length = window
         .iter()
-        .position(|byte| byte.is_ascii_whitespace() || b"\"'<>`".contains(byte) || *byte < 0x20)
+        .position(|byte| *byte <= b' ' || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`'))
         .unwrap_or(window.len());
     // The next address begins at the next `://`; reading beyond it would be reading twice.
-    let length = memchr::memmem::find(&window[..length], b"://").unwrap_or(length);
+    let mut colons = memchr::memchr_iter(b':', &window[..length]);
+    let length = colons.find(|at| window[at + 1..length].starts_with(b"//")).unwrap_or(length);
     let window = &window[..length];
     let slash = window.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#' | b'\\')).unwrap_or(length);
     if !window[..slash].contains(&b'@') && host_end(&window[..slash], 0).is_some() {
@@ -86,7 +94,9 @@ fn host_end(text: &[u8], at: usize) -> Option<usize> {
         _ => 0,
     };
     let end = length + port;
-    let follows = rest.get(end).is_none_or(|byte| b"/?#,;)]}|&\\:".contains(byte));
+    let follows = rest.get(end).is_none_or(|byte| {
+        matches!(byte, b'/' | b'?' | b'#' | b',' | b';' | b')' | b']' | b'}' | b'|' | b'&' | b'\\' | b':')
+    });
     (length > 0 && port != 1 && follows).then_some(at + end)
 }
 
