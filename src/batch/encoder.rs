@@ -2,13 +2,14 @@
 //! that feeds the compressor.
 //!
 //! Form of a record:
-//! `{"message","ddsource","service","hostname","ddtags","status","timestamp","logveil":{"id","set","rules",
-//! "tokens","source","file","offset"[,"event_time"][,"origin":{["host"][,"service"]}]}}`.
+//! `{"ddsource","service","hostname","ddtags","status","timestamp","logveil":{"id","set","rules","tokens","source",
+//! "file","offset"[,"event_time"][,"origin":{["host"][,"service"]}]},"message"}`: the message is last, since how much of
+//! it has room depends on the rest.
 //!
 //! Invariants: a body never exceeds its limits, counted on the bytes of the finished JSON; nothing is
 //! allocated per record once the buffers have grown; from raw text only enums and integers are read.
 
-use super::envelope::{Envelope, Origin};
+use super::envelope::{Envelope, Origin, STATUS};
 use super::escape::{Page, cut_point};
 use super::facts::{self, Facts};
 use super::identity::RecordId;
@@ -23,6 +24,8 @@ use crate::redact::{Piece, RawLine, Redacted, RuleSet};
 pub const MAX_AGE_MS: i64 = 17 * 3_600_000;
 /// Further ahead than this is re-stamped (the intake's limit is 2 h), milliseconds.
 pub const MAX_AHEAD_MS: i64 = 3_600_000;
+/// Ends a record behind its message.
+const RECORD_END: &[u8] = b"\"}";
 /// Ends a message that did not fit.
 const CUT_MARK: &[u8] = b"...[truncated]";
 /// JSON handed to the compressor at a time.
@@ -83,10 +86,9 @@ pub struct Encoder {
     settings: EncoderSettings,
     packer: Packer,
     facts: facts::Reader,
+    origins: origin::Reader,
     /// JSON not yet given to the compressor.
     page: Page,
-    /// The part of the current record after its message.
-    rest: Page,
     body: Vec<u8>,
     /// JSON already given to the compressor, bytes.
     packed: usize,
@@ -109,8 +111,8 @@ impl Encoder {
             settings,
             packer: Packer::new(settings.encoding),
             facts: facts::Reader::new(),
+            origins: origin::Reader::new(),
             page: Page::default(),
-            rest: Page::default(),
             body: Vec::new(),
             packed: 0,
             entries: 0,
@@ -131,7 +133,7 @@ impl Encoder {
     pub fn push(&mut self, record: &Redacted<'_>, head: &RecordHead<'_>) -> Pushed {
         let mut head = *head;
         if head.origin.host.is_none() && head.origin.service.is_none() {
-            head.origin = origin::of(record.pieces());
+            head.origin = self.origins.read(record.pieces());
         }
         self.push_parts(record.pieces(), record.rules(), record.tokens(), &head)
     }
@@ -203,12 +205,12 @@ impl Encoder {
         let found = self.facts.read(head.raw.0, head.now);
         let status = head.known.status.or(found.status).unwrap_or(Status::Info);
         let stamp = Stamp::new(head.known.time.or(found.time), head.now);
-        self.write_rest(status, stamp, rules, tokens, head);
         let start = self.page.len();
-        self.page.put(if self.entries == 0 { b"[{\"message\":\"" } else { b",{\"message\":\"" });
-        let room = self.settings.max_entry - (self.page.len() - start - 1) - self.rest.len();
+        self.page.put(if self.entries == 0 { b"[" } else { b"," });
+        write_head(&mut self.page, status, stamp, rules, tokens, head);
+        let room = self.settings.max_entry - (self.page.len() - start - 1) - RECORD_END.len();
         write_message(&mut self.page, pieces, room);
-        self.page.put(self.rest.filled());
+        self.page.put(RECORD_END);
         if self.json_len() + 1 > self.settings.max_json {
             self.page.truncate(start);
             return Pushed::Full;
@@ -219,46 +221,6 @@ impl Encoder {
             self.flush();
         }
         Pushed::Added
-    }
-
-    /// Everything after the message's text, its closing quote first.
-    fn write_rest<'t>(
-        &mut self,
-        status: Status,
-        stamp: Stamp,
-        rules: &[RuleIndex],
-        tokens: impl Iterator<Item = &'t str>,
-        head: &RecordHead<'_>,
-    ) {
-        let (rest, envelope) = (&mut self.rest, head.envelope);
-        rest.truncate(0);
-        rest.put(b"\"");
-        rest.put(&envelope.ddsource);
-        let trusted = if envelope.trust_origin { head.origin } else { Origin::default() };
-        text_or(rest, b",\"service\":\"", trusted.service, &envelope.service);
-        text_or(rest, b",\"hostname\":\"", trusted.host, &envelope.hostname);
-        rest.put(&envelope.ddtags);
-        rest.put(b",\"status\":\"");
-        rest.put(status_name(status));
-        rest.put(b"\",\"timestamp\":");
-        rest.number(stamp.timestamp);
-        rest.put(b",\"logveil\":{\"id\":\"");
-        rest.put(&head.id.digits());
-        rest.put(b"\",\"set\":\"");
-        rest.put(&hex16(head.rules.fingerprint().0));
-        rest.put(b"\",\"rules\":");
-        list(rest, rules.iter().map(|&rule| head.rules.id(rule)));
-        rest.put(b",\"tokens\":");
-        list(rest, tokens);
-        rest.put(&envelope.own);
-        rest.put(b",\"offset\":");
-        rest.number(head.id.offset().min(i64::MAX as u64) as i64);
-        if let Some(time) = stamp.event_time {
-            rest.put(b",\"event_time\":");
-            rest.number(time);
-        }
-        write_origin(rest, head.origin);
-        rest.put(b"}}");
     }
 
     fn flush(&mut self) {
@@ -285,6 +247,48 @@ impl Stamp {
             Some(own) => Stamp { timestamp: now, event_time: Some(own) },
         }
     }
+}
+
+/// Everything before the message's text.
+fn write_head<'t>(
+    page: &mut Page,
+    status: Status,
+    stamp: Stamp,
+    rules: &[RuleIndex],
+    tokens: impl Iterator<Item = &'t str>,
+    head: &RecordHead<'_>,
+) {
+    let envelope = head.envelope;
+    if envelope.trust_origin {
+        page.put(b"{");
+        page.put(&envelope.ddsource[1..]);
+        text_or(page, b",\"service\":\"", head.origin.service, &envelope.service);
+        text_or(page, b",\"hostname\":\"", head.origin.host, &envelope.hostname);
+        page.put(&envelope.ddtags);
+        page.put(STATUS);
+    } else {
+        page.put(&envelope.head);
+    }
+    page.put(status_name(status));
+    page.put(b"\",\"timestamp\":");
+    page.number(stamp.timestamp);
+    page.put(b",\"logveil\":{\"id\":\"");
+    page.put(&head.id.digits());
+    page.put(b"\",\"set\":\"");
+    page.put(&hex16(head.rules.fingerprint().0));
+    page.put(b"\",\"rules\":");
+    list(page, rules.iter().map(|&rule| head.rules.id(rule)));
+    page.put(b",\"tokens\":");
+    list(page, tokens);
+    page.put(&envelope.own);
+    page.put(b",\"offset\":");
+    page.number(head.id.offset().min(i64::MAX as u64) as i64);
+    if let Some(time) = stamp.event_time {
+        page.put(b",\"event_time\":");
+        page.number(time);
+    }
+    write_origin(page, head.origin);
+    page.put(b"},\"message\":\"");
 }
 
 /// Writes the escaped pieces, at most `room` bytes of them. A piece that does not fit is cut on a character

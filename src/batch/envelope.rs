@@ -29,6 +29,8 @@ pub struct EnvelopeParts<'a> {
 /// The fixed part of a stream's records.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Envelope {
+    /// A record up to the value of its status, for lines that name no host and service of their own.
+    pub(super) head: Vec<u8>,
     pub(super) ddsource: Vec<u8>,
     pub(super) service: Vec<u8>,
     pub(super) hostname: Vec<u8>,
@@ -60,16 +62,23 @@ impl Envelope {
         if let Some(file) = parts.file {
             own.extend(field("file", file));
         }
-        Envelope {
+        let mut envelope = Envelope {
+            head: Vec::new(),
             ddsource: field("ddsource", parts.ddsource),
             service: field("service", parts.service),
             hostname: field("hostname", parts.hostname),
             ddtags: field("ddtags", &tag_list(parts.tags, parts.retention)),
             own,
             trust_origin: parts.trust_origin,
-        }
+        };
+        let Envelope { ddsource, service, hostname, ddtags, .. } = &envelope;
+        envelope.head = [b"{", &ddsource[1..], service, hostname, ddtags, STATUS].concat();
+        envelope
     }
 }
+
+/// What stands before the value of the status.
+pub(super) const STATUS: &[u8] = b",\"status\":\"";
 
 /// One comma-separated list that ends with the retention tag. A comma inside a tag would make two of it.
 fn tag_list(tags: &[String], retention: &str) -> String {

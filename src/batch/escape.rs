@@ -2,7 +2,7 @@
 //!
 //! Invariants: what is written between quotes is a valid JSON string for any input bytes; valid UTF-8 comes
 //! back unchanged when the string is read; every invalid sequence becomes one U+FFFD. A page keeps its
-//! bytes initialised and moves a cursor, so that a copy of 16 bytes may run past what counts.
+//! bytes initialised and moves a cursor, so that a copy of 32 bytes may run past what counts.
 
 /// Stands for bytes that are no text.
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
@@ -11,7 +11,34 @@ const BLOCK: usize = 4096;
 /// Longest escape of one byte, `\u001f`.
 const WORST: usize = 6;
 /// Bytes looked at together.
-const STEP: usize = 16;
+const STEP: usize = 32;
+/// Bytes of an entry of [`ESCAPES`].
+const ENTRY: usize = 8;
+
+/// What a byte is written as, and in the last place how many bytes that takes.
+static ESCAPES: [[u8; ENTRY]; 256] = {
+    let hex = b"0123456789abcdef";
+    let (mut escapes, mut byte) = ([[0; ENTRY]; 256], 0);
+    while byte < 256 {
+        let short = match byte as u8 {
+            b'"' => b'"',
+            b'\\' => b'\\',
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0x08 => b'b',
+            0x0c => b'f',
+            _ => 0,
+        };
+        escapes[byte] = match byte {
+            _ if short != 0 => [b'\\', short, 0, 0, 0, 0, 0, 2],
+            0..0x20 => [b'\\', b'u', b'0', b'0', hex[byte >> 4], hex[byte & 15], 0, WORST as u8],
+            _ => [byte as u8, 0, 0, 0, 0, 0, 0, 1],
+        };
+        byte += 1;
+    }
+    escapes
+};
 
 /// `00` to `99`.
 static PAIRS: [[u8; 2]; 100] = {
@@ -48,6 +75,7 @@ impl Page {
     }
 
     /// Writes bytes as they are.
+    #[inline]
     pub(super) fn put(&mut self, bytes: &[u8]) {
         self.reserve(bytes.len());
         self.bytes[self.at..self.at + bytes.len()].copy_from_slice(bytes);
@@ -60,8 +88,9 @@ impl Page {
         let mut start = digits.len();
         let mut rest = value.unsigned_abs();
         while rest >= 100 {
+            let [tens, ones] = PAIRS[(rest % 100) as usize];
+            (digits[start - 2], digits[start - 1]) = (tens, ones);
             start -= 2;
-            digits[start..start + 2].copy_from_slice(&PAIRS[(rest % 100) as usize]);
             rest /= 100;
         }
         let [tens, ones] = PAIRS[rest as usize];
@@ -92,7 +121,7 @@ impl Page {
 
     fn escape_valid(&mut self, text: &[u8]) {
         for block in text.chunks(BLOCK) {
-            self.reserve(block.len() * WORST + STEP);
+            self.reserve(block.len() * WORST + STEP + ENTRY);
             self.at += escape_block(block, &mut self.bytes[self.at..]);
         }
     }
@@ -137,70 +166,67 @@ pub(super) fn cut_point(escaped: &[u8], limit: usize) -> usize {
     at.min(escaped.len())
 }
 
-/// Escapes a block; `out` has room for its worst case and one step more. Returns the bytes written.
+/// Escapes a block; `out` has room for its worst case and a step and an entry more. Returns the bytes written.
 fn escape_block(text: &[u8], out: &mut [u8]) -> usize {
-    let (mut from, mut to) = (0, 0);
-    while let Some(step) = text.get(from..).and_then(|rest| rest.first_chunk::<STEP>()) {
-        out[to..to + STEP].copy_from_slice(step);
-        let clean = clean_prefix(step);
-        to += clean;
-        if clean == STEP {
-            from += STEP;
+    let mut to = 0;
+    let (steps, rest) = text.as_chunks::<STEP>();
+    // A run is copied as a whole step, from wherever in the step it begins.
+    let mut window = [0; 2 * STEP];
+    for step in steps {
+        let marked = marked(step);
+        if marked == 0 {
+            out[to..to + STEP].copy_from_slice(step);
+            to += STEP;
             continue;
         }
-        to += escape_byte(step[clean], &mut out[to..]);
-        from += clean + 1;
+        window[..STEP].copy_from_slice(step);
+        to += escape_step(&window, STEP, marked, &mut out[to..]);
     }
-    for &byte in &text[from..] {
-        to += escape_byte(byte, &mut out[to..]);
+    if !rest.is_empty() {
+        window = [b' '; 2 * STEP];
+        window[..rest.len()].copy_from_slice(rest);
+        let marked = window.first_chunk().map_or(0, marked);
+        to += escape_step(&window, rest.len(), marked, &mut out[to..]);
     }
     to
 }
 
-fn escape_byte(byte: u8, out: &mut [u8]) -> usize {
-    let short = match byte {
-        b'"' | b'\\' => byte,
-        b'\n' => b'n',
-        b'\r' => b'r',
-        b'\t' => b't',
-        0x08 => b'b',
-        0x0c => b'f',
-        0..0x20 => {
-            let hex = b"0123456789abcdef";
-            let long = [b'\\', b'u', b'0', b'0', hex[usize::from(byte >> 4)], hex[usize::from(byte & 15)]];
-            out[..WORST].copy_from_slice(&long);
-            return WORST;
-        }
-        _ => {
-            out[0] = byte;
-            return 1;
-        }
-    };
-    out[..2].copy_from_slice(&[b'\\', short]);
-    2
-}
-
-/// How many bytes of the step stand before the first that JSON does not take as it is: a control, the
-/// quote, the backslash. Eight bytes are tested in one word: a test may also mark bytes after a true mark
-/// (the borrow runs upwards), never before it, so the lowest mark is exact.
-fn clean_prefix(step: &[u8; STEP]) -> usize {
-    let words = u128::from_le_bytes(*step);
-    let (low, high) = (marks(words as u64), marks((words >> 64) as u64));
-    match (low, high) {
-        (0, 0) => STEP,
-        (0, _) => 8 + high.trailing_zeros() as usize / 8,
-        _ => low.trailing_zeros() as usize / 8,
+/// Escapes the first `len` bytes of the window, of which the `marked` ones cannot stay as they are.
+#[inline]
+fn escape_step(window: &[u8; 2 * STEP], len: usize, mut marked: u32, out: &mut [u8]) -> usize {
+    let (mut from, mut to) = (0, 0);
+    while marked != 0 {
+        let at = marked.trailing_zeros() as usize;
+        marked &= marked - 1;
+        out[to..to + STEP].copy_from_slice(&window[from..from + STEP]);
+        to += at - from;
+        let entry = &ESCAPES[usize::from(window[at])];
+        out[to..to + ENTRY].copy_from_slice(entry);
+        to += usize::from(entry[ENTRY - 1]);
+        from = at + 1;
     }
+    out[to..to + STEP].copy_from_slice(&window[from..from + STEP]);
+    to + len - from
 }
 
-/// The top bit of each byte below 0x20, equal to `"` or equal to `\\`.
-fn marks(word: u64) -> u64 {
+/// The bytes of the step that JSON does not take as they are, a bit each: controls, the quote, the backslash.
+fn marked(step: &[u8; STEP]) -> u32 {
+    let (words, _) = step.as_chunks::<8>();
+    words.iter().rev().fold(0, |marks, word| marks << 8 | marked_of(u64::from_le_bytes(*word)))
+}
+
+/// The same of eight bytes.
+fn marked_of(word: u64) -> u32 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const TOPS: u64 = 0x8080_8080_8080_8080;
-    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
-    let quote = word ^ (ONES * b'"' as u64);
-    let slash = word ^ (ONES * b'\\' as u64);
-    (below(word, 0x20) | below(quote, 1) | below(slash, 1)) & TOPS
+    // The top bit of every byte that is not zero.
+    let other = |word: u64| ((word & !TOPS) + !TOPS) | word;
+    let control = other(word & (ONES * 0xe0));
+    let quote = other(word ^ (ONES * b'"' as u64));
+    let slash = other(word ^ (ONES * b'\\' as u64));
+    let tops = !(control & quote & slash) & TOPS;
+    // The product gathers the eight top bits in its highest byte.
+    (tops.wrapping_mul(0x0002_0408_1020_4081) >> 56) as u32
 }
 
 /// Any bytes: the escaped text is a JSON string that reads back as the text, wherever it is cut.
@@ -256,11 +282,12 @@ mod tests {
         }
 
         #[test]
-        fn the_word_test_agrees_with_a_plain_one(step: [u8; STEP], quiet in 0usize..=STEP) {
+        fn the_word_test_agrees_with_a_plain_one(step: [u8; STEP], quiet: u32) {
             let mut step = step;
-            step[..quiet].iter_mut().for_each(|byte| *byte |= 0x60);
-            let plain = step.iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\').unwrap_or(STEP);
-            prop_assert_eq!(clean_prefix(&step), plain);
+            (0..STEP).filter(|at| quiet >> at & 1 == 1).for_each(|at| step[at] |= 0x60);
+            let plain = |at: &usize| step[*at] < 0x20 || step[*at] == b'"' || step[*at] == b'\\';
+            let plain: u32 = (0..STEP).filter(plain).map(|at| 1 << at).sum();
+            prop_assert_eq!(marked(&step), plain);
         }
 
         #[test]

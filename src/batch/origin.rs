@@ -6,6 +6,7 @@
 
 use super::envelope::Origin;
 use crate::redact::Piece;
+use memchr::memmem::Finder;
 
 /// Of a piece, bytes looked at.
 const WINDOW: usize = 4096;
@@ -14,25 +15,38 @@ const MAX_HOST: usize = 253;
 /// Longest name of a service.
 const MAX_SERVICE: usize = 100;
 
-/// What the pieces of one record name.
-pub(super) fn of<'p>(pieces: impl Iterator<Item = Piece<'p>>) -> Origin<'p> {
-    let mut origin = Origin::default();
-    let mut json = false;
-    for (i, piece) in pieces.take(16).enumerate() {
-        let Piece::Keep(bytes) = piece else { continue };
-        let text = &bytes[..bytes.len().min(WINDOW)];
-        if i == 0 {
-            json = text.trim_ascii_start().starts_with(b"{");
-            if !json {
-                return syslog(text);
+/// Reads what records name; holds the search tables.
+pub(super) struct Reader {
+    /// `"host"` before `"hostname"`.
+    host: [Finder<'static>; 2],
+    service: [Finder<'static>; 1],
+}
+
+impl Reader {
+    pub(super) fn new() -> Reader {
+        Reader { host: [Finder::new("\"host\""), Finder::new("\"hostname\"")], service: [Finder::new("\"service\"")] }
+    }
+
+    /// What the pieces of one record name.
+    pub(super) fn read<'p>(&self, pieces: impl Iterator<Item = Piece<'p>>) -> Origin<'p> {
+        let mut origin = Origin::default();
+        let mut json = false;
+        for (i, piece) in pieces.take(16).enumerate() {
+            let Piece::Keep(bytes) = piece else { continue };
+            let text = &bytes[..bytes.len().min(WINDOW)];
+            if i == 0 {
+                json = text.trim_ascii_start().starts_with(b"{");
+                if !json {
+                    return syslog(text);
+                }
+            }
+            if json {
+                origin.host = origin.host.or_else(|| member(text, &self.host, MAX_HOST));
+                origin.service = origin.service.or_else(|| member(text, &self.service, MAX_SERVICE));
             }
         }
-        if json {
-            origin.host = origin.host.or_else(|| member(text, &["\"host\"", "\"hostname\""], MAX_HOST));
-            origin.service = origin.service.or_else(|| member(text, &["\"service\""], MAX_SERVICE));
-        }
+        origin
     }
-    origin
 }
 
 fn syslog(text: &[u8]) -> Origin<'_> {
@@ -77,9 +91,9 @@ fn host_and_program(text: &[u8], needs_pid: bool) -> Option<Origin<'_>> {
 }
 
 /// The plain string value of the first member with one of these keys.
-fn member<'t>(text: &'t [u8], keys: &[&str], max: usize) -> Option<&'t str> {
+fn member<'t>(text: &'t [u8], keys: &[Finder<'_>], max: usize) -> Option<&'t str> {
     keys.iter().find_map(|key| {
-        let at = memchr::memmem::find(text, key.as_bytes())? + key.len();
+        let at = key.find(text)? + key.needle().len();
         let value = text[at..].trim_ascii_start().strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
         let end = value.iter().take(max + 1).position(|&b| b == b'"')?;
         name(&value[..end], max)
@@ -88,7 +102,7 @@ fn member<'t>(text: &'t [u8], keys: &[&str], max: usize) -> Option<&'t str> {
 
 /// Text that is no more than a name.
 fn name(text: &[u8], max: usize) -> Option<&str> {
-    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"._-:/@".contains(b);
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':' | b'/' | b'@');
     let fits = !text.is_empty() && text.len() <= max && text.iter().all(plain);
     if fits { std::str::from_utf8(text).ok() } else { None }
 }
@@ -105,7 +119,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn both(line: &str) -> (Option<&str>, Option<&str>) {
-        let origin = of([Piece::Keep(line.as_bytes())].into_iter());
+        let origin = Reader::new().read([Piece::Keep(line.as_bytes())].into_iter());
         (origin.host, origin.service)
     }
 
@@ -134,9 +148,9 @@ mod tests {
     #[test]
     fn what_was_masked_or_cut_by_a_mask_is_not_named() {
         let masked = [Piece::Keep(b"Nov 23 12:00:00 "), Piece::Mask(b"[ip]"), Piece::Keep(b" sshd[1]: x")];
-        assert_eq!(of(masked.into_iter()).host, None);
+        assert_eq!(Reader::new().read(masked.into_iter()).host, None);
         let half = [Piece::Keep(b"{\"host\":\"db1."), Piece::Mask(b"[x]"), Piece::Keep(b"\",\"service\":\"s\"}")];
-        let origin = of(half.into_iter());
+        let origin = Reader::new().read(half.into_iter());
         assert_eq!((origin.host, origin.service), (None, Some("s")));
     }
 
@@ -145,7 +159,7 @@ mod tests {
         fn any_bytes_are_survived_and_names_are_short(data: Vec<u8>, json: bool, syslog: bool) {
             let lead: &[u8] = if json { b"{\"host\":\"" } else if syslog { b"Nov 23 12:00:00 " } else { b"<" };
             let line = [lead, &data].concat();
-            let origin = of([Piece::Keep(&line)].into_iter());
+            let origin = Reader::new().read([Piece::Keep(&line)].into_iter());
             let len = origin.host.map_or(0, str::len) + origin.service.map_or(0, str::len);
             prop_assert!(len <= MAX_HOST + MAX_SERVICE);
         }

@@ -89,7 +89,7 @@ fn the_record_has_its_form_in_every_encoding() {
         let records = bench.records();
         let r = &records[0];
         let keys: Vec<_> = r.as_object().expect("an object").keys().map(String::as_str).collect();
-        assert_eq!(keys, ["message", "ddsource", "service", "hostname", "ddtags", "status", "timestamp", "logveil"]);
+        assert_eq!(keys, ["ddsource", "service", "hostname", "ddtags", "status", "timestamp", "logveil", "message"]);
         assert_eq!(r["message"], "{\"user\":\"[email]\",\"n\":1}");
         assert_eq!(r["ddtags"], "env:prod,retention:90d");
         assert_eq!(r["status"], "error");
