@@ -7,6 +7,9 @@ use std::os::fd::AsFd;
 use std::process::{Child as Process, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+/// Names this host in its journal's entries.
+const MACHINE_ID: &str = "/etc/machine-id";
+
 /// Of what the program says about itself, bytes looked at.
 const SAID: usize = 4096;
 
@@ -166,8 +169,20 @@ fn arguments(settings: &Settings, begin: &Begin) -> Vec<String> {
         }
         Begin::Boot => args.extend(["--no-tail".into(), "--boot".into()]),
     }
+    if *begin != Begin::Boot {
+        args.extend(every_boot(settings));
+    }
     args.extend(selection(settings));
     args
+}
+
+/// From version 251 on, `--follow` shows one boot only: what was logged before a restart of the host would be lost.
+/// `--merge` lifts that from 254 on, where `--boot=all` alone does not; before, the two go together only so.
+/// Merged, the journals of other machines come too, which the match keeps out.
+fn every_boot(settings: &Settings) -> impl Iterator<Item = String> {
+    let machine = settings.directory.is_none().then(|| std::fs::read_to_string(MACHINE_ID).ok()).flatten();
+    let machine = machine.filter(|id| id.trim().len() == 32).map(|id| format!("_MACHINE_ID={}", id.trim()));
+    ["--merge", "--boot=all"].map(String::from).into_iter().chain(machine)
 }
 
 /// Which journal, and which of its entries.
