@@ -5,6 +5,7 @@
 
 use super::carry::Carry;
 use super::columns::Table;
+use crate::redact::finding::Span;
 use crate::redact::steps;
 use std::ops::Range;
 
@@ -26,6 +27,8 @@ pub struct KeyCursor {
     name_end: usize,
     /// Words and commas that are known to be no column list of SQL.
     plain_list: Range<usize>,
+    /// Rows that are known to head no table, by the sign between their cells, outside of strings and inside.
+    plain_rows: [Span; 8],
     /// The last program whose arguments were read, and up to where.
     command: (usize, usize),
     /// A container of which every scalar is claimed.
@@ -58,6 +61,7 @@ impl KeyCursor {
         self.carry = None;
         self.name_end = 0;
         self.plain_list = 0..0;
+        self.plain_rows = [Span::default(); 8];
         self.command = (0, 0);
         self.covered = 0..0;
         self.mask = 0..0;
@@ -116,6 +120,16 @@ impl KeyCursor {
         self.plain_list = list;
     }
 
+    /// Whether `at` stands in a row, its cells parted by `sign`, that is known to head no table.
+    pub(crate) fn is_plain_row(&self, sign: u8, nested: bool, at: usize) -> bool {
+        let row = self.plain_rows[place_of_row(sign, nested)];
+        (row.start as usize..row.end as usize).contains(&at)
+    }
+
+    pub(crate) fn set_plain_row(&mut self, sign: u8, nested: bool, row: Range<usize>) {
+        self.plain_rows[place_of_row(sign, nested)] = Span::new(row.start, row.end);
+    }
+
     /// Whether the arguments of `program` have been read beyond `at`.
     pub(crate) fn command_read(&self, program: usize, at: usize) -> bool {
         self.command.0 == program && at < self.command.1
@@ -166,6 +180,17 @@ impl KeyCursor {
         }
         Some(self.string.end.end)
     }
+}
+
+/// Where rows of this kind are remembered.
+fn place_of_row(sign: u8, nested: bool) -> usize {
+    let kind = match sign {
+        b'|' => 0,
+        b',' => 1,
+        b';' => 2,
+        _ => 3,
+    };
+    kind + if nested { 4 } else { 0 }
 }
 
 impl StringTrack {

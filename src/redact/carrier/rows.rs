@@ -23,6 +23,10 @@ const LONGEST_NAME: usize = 40;
 /// Notes the column that the name at `start..end` heads; false when it stands in no heading.
 pub(crate) fn heading(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, end: usize) -> bool {
     let Some(sign) = sign_beside(scope, start, end).filter(|_| !is_value(scope, start)) else { return false };
+    // A line of many names is read once, not once a name.
+    if reader.cursor.is_plain_row(sign, scope.nested, start) {
+        return false;
+    }
     let Some(row) = row_around(scope, start, end) else { return false };
     // Who reads every row of JSON as a heading runs out of fuel in records with many keys.
     if is_json(scope, row.start) {
@@ -31,7 +35,10 @@ pub(crate) fn heading(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, e
     if !reader.paid(row.start, row.end) {
         return true;
     }
-    let Some((index, cells)) = place(scope, &row, sign, start) else { return false };
+    let Some((index, cells)) = place(scope, &row, sign, start) else {
+        reader.cursor.set_plain_row(sign, scope.nested, row);
+        return false;
+    };
     let column = Column { rule: reader.rule, kind: reader.kind, index };
     match reader.cursor.table_mut() {
         Some(table) if table.start == row.start => table.columns.add(column),

@@ -4,6 +4,8 @@ use super::cells::{self, DECODERS};
 use super::draw::Draw;
 use super::{naive, sample};
 use crate::redact::steps;
+use crate::redact::view::expander::budget;
+use crate::redact::view::{Encodings, Expander};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::ops::Range;
@@ -199,8 +201,9 @@ pub fn fuzz_planted_table(data: &[u8]) {
     }
 }
 
-/// The steps a byte that the engine may take, and those that every record may take beside.
-const STEPS_PER_BYTE: u64 = 64;
+/// The steps that the engine may take for a byte, be it the record's or decoded from it, and those that every record
+/// may take beside. Of decoded bytes there are no more than the views' budget.
+const STEPS_PER_BYTE: u64 = 16;
 const STEPS_BASE: u64 = 1 << 14;
 
 /// Whatever is repeated, the engine's readers look at each byte a bounded number of times.
@@ -214,8 +217,17 @@ pub fn fuzz_slow_line(data: &[u8]) {
     let tail = piece[head..].iter().cycle().take(SLOW_LINE);
     let record: Vec<u8> = piece[..head].iter().chain(tail).copied().collect();
     let took = steps_of(&record);
-    let most = STEPS_PER_BYTE * record.len() as u64 + STEPS_BASE;
-    assert!(took <= most, "{took} steps for {} bytes", record.len());
+    let decoded = decoded(&record);
+    let most = STEPS_PER_BYTE * (record.len() + decoded) as u64 + STEPS_BASE;
+    assert!(took <= most, "{took} steps for {} bytes and {decoded} decoded", record.len());
+}
+
+/// The bytes of all views of a record, as far as they are made.
+fn decoded(record: &[u8]) -> usize {
+    let mut decoded = 0;
+    let made = Expander::default().expand(record, Encodings::ALL, &mut |view| decoded += view.text().len());
+    assert!(made.is_err() || decoded <= budget(record.len()), "{decoded} decoded bytes of {}", record.len());
+    decoded
 }
 
 /// Bytes of a repeated piece: enough for what grows faster than its length to show.
