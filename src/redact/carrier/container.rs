@@ -66,7 +66,7 @@ fn walk(reader: &mut Reader<'_>, scope: Scope<'_>, mut at: usize, depth: u16, qu
                 state.valued = true;
                 at += 1 + usize::from(scope.byte(at + 1) == Some(b'>'));
             }
-            b'>' | b' ' | b'\t' | b'\r' | b'\n' => at += 1,
+            byte if byte == b'>' || byte.is_ascii_whitespace() => at += 1,
             _ => match token(reader, scope, at, &mut state) {
                 Some(after) => at = after,
                 None => return at,

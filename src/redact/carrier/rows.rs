@@ -27,15 +27,15 @@ pub(crate) fn heading(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, e
     if reader.cursor.is_plain_row(sign, scope.nested, start) {
         return false;
     }
-    let Some(row) = row_around(scope, start, end) else { return false };
-    // Who reads every row of JSON as a heading runs out of fuel in records with many keys.
-    if is_json(scope, row.start) {
-        return false;
-    }
+    let found = row_around(scope, start, end);
+    // Of a row that begins out of reach, the rest is no heading either.
+    let row = found.clone().unwrap_or_else(|| start..line_end(within_reach(scope, start), start));
     if !reader.paid(row.start, row.end) {
         return true;
     }
-    let Some((index, cells)) = place(scope, &row, sign, start) else {
+    // Who reads every row of JSON as a heading runs out of fuel in records with many keys.
+    let placed = found.filter(|row| !is_json(scope, row.start)).and_then(|row| place(scope, &row, sign, start));
+    let Some((index, cells)) = placed else {
         reader.cursor.set_plain_row(sign, scope.nested, row);
         return false;
     };
@@ -126,6 +126,9 @@ fn claim(reader: &mut Reader<'_>, scope: Scope<'_>, columns: &Columns, index: us
 /// `api_key,x` as a whole line: a name and its value. Only a random-looking value is one.
 pub(crate) fn pair(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, end: usize) -> bool {
     let Some(sign @ (b',' | b';')) = scope.byte(end) else { return false };
+    if start > scope.floor && !matches!(scope.text[start - 1], b'\n' | b'n' | b'"') {
+        return false;
+    }
     let Some(row) = row_around(scope, start, end) else { return false };
     let value = end + 1..row.end;
     let text = &scope.text[value.clone()];
@@ -186,7 +189,11 @@ fn row_around(scope: Scope<'_>, start: usize, end: usize) -> Option<Range<usize>
     let opened = if scope.nested { memchr::memrchr(b'"', before).map(|at| at + 1) } else { None };
     let line = memchr::memrchr(b'\n', before).map(|at| at + 1);
     let begins = [escaped, opened, line].into_iter().flatten().max().or((floor == scope.floor).then_some(0))?;
-    Some(floor + begins..line_end(Scope { limit: scope.limit.min(end + LONGEST_HEADING), ..scope }, end))
+    Some(floor + begins..line_end(within_reach(scope, end), end))
+}
+
+fn within_reach(scope: Scope<'_>, at: usize) -> Scope<'_> {
+    Scope { limit: scope.limit.min(at + LONGEST_HEADING), ..scope }
 }
 
 /// The end of the line that goes on at `at`: a line end, written out or escaped inside a string.

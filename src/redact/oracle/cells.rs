@@ -83,11 +83,20 @@ fn escapes(cells: &[Cell]) -> Vec<Cell> {
             b'n' => simple(b'\n'),
             b'r' => simple(b'\r'),
             b't' => simple(b'\t'),
+            b'b' => simple(0x08),
+            b'f' => simple(0x0c),
+            b'0'..=b'3' => octal(rest.get(1..4)?),
             b'u' => Some((6, utf8(number(rest.get(2..6), 16)?)?)),
             b'x' => Some((4, vec![number(rest.get(2..4), 16)? as u8])),
             _ => None,
         }
     })
+}
+
+fn octal(digits: &[u8]) -> Option<(usize, Vec<u8>)> {
+    let all = digits.iter().all(|digit| (b'0'..=b'7').contains(digit));
+    let value = digits.iter().fold(0, |value, digit| value * 8 + u32::from(digit & 7));
+    all.then(|| (4, vec![value as u8]))
 }
 
 fn percent(cells: &[Cell]) -> Vec<Cell> {

@@ -16,4 +16,6 @@ mod sample;
 #[cfg(test)]
 mod long_tests;
 #[cfg(test)]
+mod matrix_tests;
+#[cfg(test)]
 mod tests;

@@ -137,6 +137,22 @@ mod mended {
     }
 
     #[test]
+    fn a_coloured_line_of_base64_does_not_swallow_the_next() {
+        let line = "Z2hwX2FiY2RlZmdoMDEyMzQ1Njc4OQ";
+        fuzz_redact_vs_naive(format!("\x1b[1m{line}\n{line}").as_bytes());
+    }
+
+    #[test]
+    fn the_oracle_reads_octal_escapes() {
+        fuzz_redact_vs_naive(br"x.nuac\0040eamp1emple.can\u0040eamp1emple.can\u0040e~am");
+    }
+
+    #[test]
+    fn a_mask_in_a_list_stays_whatever_blank_stands_before_it() {
+        fuzz_idempotence(b"p1111] password=[passordsswo\xe0\x0c\x0c\xbb\x0c\x0c\x0c@e");
+    }
+
+    #[test]
     fn a_mask_is_no_key() {
         for text in [
             "password=abc =abc jan@examp*\0\0\0le.com 4111",

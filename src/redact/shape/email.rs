@@ -41,7 +41,7 @@ fn local(text: &[u8], at: usize, floor: usize) -> Option<usize> {
     if byte_before(text, start, floor, b'@') && start < at {
         start = local_run(text, start - 1, floor);
     }
-    start = after_escape(text, start, floor);
+    start = after_control(text, after_escape(text, start, floor), at);
     while start < at
         && matches!(text[start], b'.' | b'\'' | b'-' | b'+' | b'*' | b'#' | b'$' | b'!' | b'~' | b'^' | b'%')
     {
@@ -105,6 +105,13 @@ fn after_escape(text: &[u8], start: usize, floor: usize) -> usize {
         return start + digits + usize::from(text.get(start + digits) == Some(&b'm'));
     }
     start
+}
+
+/// `start`, moved past the last control character as syslog daemons write it (`Hi#012jan@…`).
+fn after_control(text: &[u8], start: usize, at: usize) -> usize {
+    let control = |part: &[u8]| matches!(part, [b'#', b'0', b'0'..=b'3', b'0'..=b'7', b'A'..=b'Z' | b'a'..=b'z']);
+    let behind = start..at.max(start);
+    text[behind].windows(5).rposition(control).map_or(start, |place| start + place + 4)
 }
 
 /// Whether the word that ends at `at` is written as names of Windows domains are.

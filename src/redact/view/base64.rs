@@ -82,7 +82,7 @@ fn decode_run(text: &[u8], run: Span, scratch: &mut Vec<u8>, out: &mut Vec<u8>) 
     let shifted = (1..4).map(|shift| (0, shift));
     for (start, shift) in aligned.chain(shifted) {
         let Some(chars) = body.get(start + shift..).filter(|chars| chars.len() >= 12) else { continue };
-        if promising(chars, scratch) && decode_text(chars, scratch, out) {
+        if promising(chars, start + shift == 0, scratch) && decode_text(chars, scratch, out) {
             let end = run.end as usize;
             let padding = text[end..].iter().take(2).take_while(|&&byte| byte == b'=').count();
             return Some(Span::new(run.start as usize + start, end + padding));
@@ -97,12 +97,14 @@ fn is_mixed(body: &[u8]) -> bool {
     run::classes_of(head) & (UPPER | LOWER) == UPPER | LOWER
 }
 
-/// True when the first groups start with characters that text can start with and decode to text.
-fn promising(chars: &[u8], scratch: &mut Vec<u8>) -> bool {
+/// True when the first groups start with characters that text can start with and decode to text. At the run's own start
+/// ASCII and longer characters may be mixed in any way; elsewhere most are of one kind.
+fn promising(chars: &[u8], own_start: bool, scratch: &mut Vec<u8>) -> bool {
     let groups = chars.len().min(PROBE).div_ceil(4) as u32;
     let sum: u32 = chars.iter().take(PROBE).step_by(4).map(|&byte| u32::from(OPENS[byte as usize])).sum();
     let (ascii, wide, noise) = (sum % WIDE, sum % NOISE / WIDE, sum / NOISE);
-    if noise > 1 || (ascii * 2 < groups && wide + 1 < groups) {
+    let mixed = own_start && ascii + wide == groups;
+    if noise > 1 || (ascii * 2 < groups && wide + 1 < groups && !mixed) {
         return false;
     }
     scratch.clear();
@@ -192,6 +194,16 @@ mod tests {
                 assert!(decoded.windows(12).any(|part| part == b"@example.com"), "{head}");
                 assert_eq!(whole.end as usize, text.len());
             }
+        }
+    }
+
+    #[test]
+    fn words_of_other_scripts_may_stand_before_ascii() {
+        for plain in
+            ["пароль: FAKEpw-7", "手机号码 13812345678", "tel: Пётр, jan@example.com", "ｍａｃ\n００：００：５ｅ"]
+        {
+            let (decoded, _) = view(STANDARD.encode(plain).as_bytes()).expect(plain);
+            assert_eq!(decoded, plain.as_bytes());
         }
     }
 

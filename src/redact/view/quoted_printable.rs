@@ -1,8 +1,8 @@
 //! Quoted-printable: `=XX` with upper-case digits, and `=` at a line end.
 //!
 //! `retries=20` looks the same, so a character counts only where a plain pair is unlikely: an encoded equals sign
-//! or space, an encoded at-sign or dot between letters, or two encoded characters in a row. Near such a one all
-//! are read.
+//! or space, an encoded at-sign or dot between letters, a line end before a word, or two encoded characters in a row
+//! or in one word. Near such a one all are read.
 
 use super::chain::Encoding;
 use super::region::{self, Inline, REACH};
@@ -57,7 +57,9 @@ fn is_credible(text: &[u8], at: usize) -> bool {
     let before = at.checked_sub(1).map(|before| text[before]);
     let letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphabetic);
     match byte {
-        _ if pair(text, at + 3).is_some() => true,
+        _ if pair_in_word(text, at + 3) => true,
+        b'\n' | b'\r' | b'\t' => begins_word(text, at + 3),
+        b'#' | b'%' if is_control_number(text, at) => true,
         // Nothing that could be a name stands before the sign.
         b'+' | b'(' | b'@' | b':' | b'-' if before.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'(' | b'>')) => {
             true
@@ -76,6 +78,27 @@ fn is_credible(text: &[u8], at: usize) -> bool {
         b' ' => (at + 3..at + 7).all(letter),
         _ => false,
     }
+}
+
+/// Whether the next encoded character follows in the word that goes on at `from`: two codes between which nothing parts
+/// two pairs.
+fn pair_in_word(text: &[u8], from: usize) -> bool {
+    const LONGEST: usize = 64;
+    let parts = |byte: &u8| byte.is_ascii_whitespace() || b"=&,;|\"'<>()[]{}".contains(byte);
+    let word = text[from.min(text.len())..].iter().take(LONGEST).take_while(|byte| !parts(byte)).count();
+    pair(text, from + word).is_some()
+}
+
+fn begins_word(text: &[u8], at: usize) -> bool {
+    text.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80)
+}
+
+/// Whether `=23012`, perhaps `=2523012`, stands at `at` before a word: a line end as syslog daemons write it.
+fn is_control_number(text: &[u8], at: usize) -> bool {
+    let hash = [&b"=23"[..], b"=2523"].into_iter().find(|hash| text[at..].starts_with(hash));
+    let number = hash.map(|hash| at + hash.len());
+    let octal = |number: usize| matches!(text.get(number..number + 3), Some([b'0', b'0'..=b'3', b'0'..=b'7']));
+    number.is_some_and(|number| octal(number) && begins_word(text, number + 3))
 }
 
 /// Whether the word before `at` is a number.
@@ -133,8 +156,22 @@ mod tests {
 
     #[test]
     fn mail_text_is_read_and_plain_pairs_are_not() {
-        for raw in ["a=40b", "eyJub3RlIjoiQWE=2FCcSFxIUJCTDE", "x=3D1", "Za=C5=BC", "two=20words", "soft=\nend"] {
+        for raw in [
+            "a=40b",
+            "eyJub3RlIjoiQWE=2FCcSFxIUJCTDE",
+            "x=3D1",
+            "Za=C5=BC",
+            "two=20words",
+            "soft=\nend",
+            "=2525257B=252522n",
+        ] {
             assert!(find(raw.as_bytes(), 0).is_some(), "{raw}");
+        }
+        for raw in ["to=0ADE89", "by=094111", "to=23012DE89", "to=2523012DE89", "m00=3A5E=3A53"] {
+            assert!(find(raw.as_bytes(), 0).is_some(), "{raw}");
+        }
+        for raw in ["month=09", "flags=0A,", "n=23012", "n=2523012 x", "a=40&b=20", "x=20 y=0A z"] {
+            assert_eq!(find(raw.as_bytes(), 0), None, "{raw}");
         }
         for raw in ["status=200", "code=404", "retries=40", "a=10 b=2", "took=12ms", "took=20ms", "x==", "k=40 x"] {
             assert_eq!(find(raw.as_bytes(), 0), None, "{raw}");

@@ -56,7 +56,8 @@ fn end_of(text: &[u8], start: usize) -> usize {
     let line_end = |from: usize| from + text[from..cap].iter().take_while(|&&byte| is_opaque(byte)).count();
     let mut end = line_end(start);
     let width = end - start;
-    if width < LINE || !width.is_multiple_of(4) {
+    // Behind the sign of a colour the first line is longer than it seems: the others are read alone.
+    if width < LINE || !width.is_multiple_of(4) || text[..start].ends_with(b"\x1b[") {
         return end;
     }
     let mut line = width;
@@ -146,6 +147,8 @@ mod tests {
         let line = "abcdefghijklmnopqrstuvwxyz012345";
         let text = format!("x {line}\n{line}\r\nabc\nnext");
         assert_eq!(runs(&text), [&text[2..text.len() - 5]]);
+        let line = "abcdefghijklmnopqrstuvwxyz0123";
+        assert_eq!(runs(&format!("\x1b[1m{line}\n{line}")), [&format!("1m{line}"), line]);
     }
 
     #[test]
