@@ -23,7 +23,8 @@ const TRANSPORT: usize = 10;
 const SOURCE_TIME: usize = 11;
 const SEQUENCE: usize = 12;
 const SEQUENCE_ID: usize = 13;
-const ALWAYS: [&str; 14] = [
+const BOOT: usize = 14;
+const ALWAYS: [&str; 15] = [
     "__CURSOR",
     "__REALTIME_TIMESTAMP",
     "MESSAGE",
@@ -38,6 +39,7 @@ const ALWAYS: [&str; 14] = [
     "_SOURCE_REALTIME_TIMESTAMP",
     "__SEQNUM",
     "__SEQNUM_ID",
+    "_BOOT_ID",
 ];
 
 /// Which fields are read and which are shipped.
@@ -47,21 +49,42 @@ pub struct Plan {
     shipped: Vec<(String, usize)>,
 }
 
-/// Who we are: entries of ours are never read.
+/// Who we are: entries of ours are never read. A process id alone says little: it comes back in every boot, and in
+/// a container it is the number of another process of the host.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Own {
+    /// Name of the program, as the kernel has it.
+    pub name: String,
     /// Process id, as written.
     pub pid: String,
+    /// The boot in which we have it.
+    pub boot: String,
     /// Invocation of our unit, when systemd started us.
     pub invocation: Option<String>,
+    /// Our unit then: what an earlier run of it wrote is ours too.
+    pub unit: Option<String>,
 }
 
 impl Own {
     /// This process.
     pub fn this() -> Own {
+        let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
         let invocation = std::env::var("INVOCATION_ID").ok().filter(|id| !id.is_empty());
-        Own { pid: std::process::id().to_string(), invocation }
+        Own {
+            name: read("/proc/self/comm").trim_end().to_owned(),
+            pid: std::process::id().to_string(),
+            boot: read("/proc/sys/kernel/random/boot_id").trim_end().replace('-', ""),
+            unit: invocation.as_ref().and_then(|_| unit(&read("/proc/self/cgroup"))),
+            invocation,
+        }
     }
+}
+
+/// The service among a process's control groups.
+fn unit(groups: &str) -> Option<String> {
+    let last =
+        groups.lines().find_map(|line| line.strip_prefix("0::").or_else(|| line.strip_prefix("1:name=systemd:")))?;
+    last.rsplit('/').next().filter(|name| name.ends_with(".service")).map(str::to_owned)
 }
 
 impl Plan {
@@ -125,8 +148,11 @@ pub fn sequence(entry: &Entry) -> Option<(u64, &[u8])> {
 
 /// True for entries that we wrote.
 pub fn is_own(entry: &Entry, own: &Own) -> bool {
-    let is = |field, value: &str| entry.get(field) == Some(value.as_bytes());
-    is(PID, &own.pid) || own.invocation.as_deref().is_some_and(|id| is(INVOCATION, id))
+    let is = |field, value: &str| !value.is_empty() && entry.get(field) == Some(value.as_bytes());
+    let named = entry.get(COMMAND).or_else(|| entry.get(IDENTIFIER)) == Some(own.name.as_bytes());
+    let either = |field, value: &Option<String>| value.as_deref().is_some_and(|value| is(field, value));
+    named
+        && (is(PID, &own.pid) && is(BOOT, &own.boot) || either(INVOCATION, &own.invocation) || either(UNIT, &own.unit))
 }
 
 /// Severity and time.
@@ -154,4 +180,18 @@ pub fn service(entry: &Entry) -> &[u8] {
 
 fn number(entry: &Entry, field: usize) -> Option<u64> {
     std::str::from_utf8(entry.get(field)?).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unit;
+
+    #[test]
+    fn the_unit_is_a_service_of_its_own() {
+        assert_eq!(unit("0::/system.slice/logveil.service\n").as_deref(), Some("logveil.service"));
+        assert_eq!(unit("12:pids:/x.service\n1:name=systemd:/system.slice/a.service\n").as_deref(), Some("a.service"));
+        for none in ["0::/user.slice/user-1000.slice/session-2.scope\n", "0::/\n", ""] {
+            assert_eq!(unit(none), None);
+        }
+    }
 }

@@ -39,7 +39,13 @@ impl Fake {
             journalctl: self.folder.path().join("journalctl"),
             ..Settings::default()
         };
-        let own = Own { pid: "4242".into(), invocation: Some("0abc".into()) };
+        let own = Own {
+            name: "logveil".into(),
+            pid: "4242".into(),
+            boot: "bb".into(),
+            invocation: Some("0abc".into()),
+            unit: Some("logveil.service".into()),
+        };
         Journal::new(Parts { settings, ids: StreamIds::new(&[1; 32], "journald", "host"), source: 0, saved, own })
     }
 
@@ -117,17 +123,25 @@ fn reading_goes_on_behind_the_saved_entry_only_when_it_is_there() {
 
 #[test]
 fn own_entries_and_empty_ones_are_passed_over() {
-    let stream = [
-        entry(1, "MESSAGE=ours\n_PID=4242\n"),
-        entry(2, "MESSAGE=ours too\n_PID=1\n_SYSTEMD_INVOCATION_ID=0abc\n"),
-        entry(3, "MESSAGE=\n"),
-        entry(4, "MESSAGE=theirs\n_PID=4243\n"),
-    ]
-    .concat();
+    let ours = [
+        "MESSAGE=this process\n_PID=4242\n_BOOT_ID=bb\n_COMM=logveil\n",
+        "MESSAGE=this invocation\n_PID=1\n_SYSTEMD_INVOCATION_ID=0abc\n_COMM=logveil\n",
+        "MESSAGE=an earlier one\n_PID=7\n_BOOT_ID=aa\n_SYSTEMD_UNIT=logveil.service\n_COMM=logveil\n",
+        "MESSAGE=\n",
+    ];
+    let theirs = [
+        "MESSAGE=another process\n_PID=4243\n_BOOT_ID=bb\n_COMM=logveil\n",
+        "MESSAGE=that number in another boot\n_PID=4242\n_BOOT_ID=aa\n_COMM=logveil\n",
+        "MESSAGE=that number of another program\n_PID=4242\n_BOOT_ID=bb\n_COMM=systemd\n",
+        "MESSAGE=another program of the unit\n_PID=7\n_SYSTEMD_INVOCATION_ID=0abc\n_COMM=shop\n",
+        "MESSAGE=without anything\n",
+    ];
+    let stream: String = (1..).zip(ours.iter().chain(&theirs)).map(|(number, fields)| entry(number, fields)).collect();
     let fake = Fake::new("cat \"$S\"; exec sleep 60", stream.as_bytes());
-    let (found, chunks, _) = take(&mut fake.journal(&[], None), 1);
-    assert_eq!(found, ["theirs"]);
-    assert_eq!(chunks.last().unwrap().to.offset, 4, "the place passes them");
+    let (found, chunks, _) = take(&mut fake.journal(&[], None), theirs.len());
+    let expected = theirs.map(|fields| fields.lines().next().unwrap().trim_start_matches("MESSAGE=").to_owned());
+    assert_eq!(found, expected);
+    assert_eq!(chunks.last().unwrap().to.offset, 9, "the place passes them");
 }
 
 #[test]
