@@ -35,6 +35,9 @@ pub struct RuleText {
 pub enum RulesDirError {
     /// The operating system refused.
     Io(PathBuf, std::io::Error),
+    /// A link of the folder that leads nowhere. It is looked at again: a ConfigMap that loses a file keeps the link to it
+    /// for a moment.
+    Gone(PathBuf),
     /// The folder holds no `*.yaml` file.
     Empty(PathBuf),
     /// Everybody may write to it, so anybody could switch redaction off.
@@ -90,6 +93,7 @@ impl fmt::Display for RulesDirError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RulesDirError::Io(path, error) => write!(f, "cannot read {}: {error}", path.display()),
+            RulesDirError::Gone(path) => write!(f, "{} is a link to a file that is not there", path.display()),
             RulesDirError::Empty(path) => {
                 write!(f, "{} holds no rule file; rule files end in .yaml", path.display())
             }
@@ -111,15 +115,17 @@ impl std::error::Error for RulesDirError {}
 
 /// Reads the rule file or the folder of rule files at `path`, in the order of their names.
 pub fn read(path: &Path) -> Result<Vec<RuleText>, RulesDirError> {
+    let mut last = None;
     for _ in 0..TRIES {
         let before = Look::at([path]);
         let read = read_once(path);
-        if Look::at([path]) == before {
+        if Look::at([path]) == before && !matches!(read, Err(RulesDirError::Gone(_))) {
             return read;
         }
+        last = read.err().filter(|error| matches!(error, RulesDirError::Gone(_)));
         std::thread::sleep(PAUSE);
     }
-    Err(RulesDirError::Restless(path.to_owned()))
+    Err(last.unwrap_or_else(|| RulesDirError::Restless(path.to_owned())))
 }
 
 fn read_once(path: &Path) -> Result<Vec<RuleText>, RulesDirError> {
@@ -145,7 +151,8 @@ fn rule_files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     for entry in fs::read_dir(path)? {
         let file = entry?.path();
         let hidden = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if !hidden && file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") && file.is_file() {
+        // What is no folder is read, or said to be unreadable: a link to nowhere is a pack that is missing.
+        if !hidden && file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") && !file.is_dir() {
             files.push(file);
         }
     }
@@ -169,7 +176,10 @@ fn may_be_written(mode: u32, read_only: impl FnOnce() -> bool) -> bool {
 
 fn read_file(path: &Path) -> Result<RuleText, RulesDirError> {
     let failed = |error| RulesDirError::Io(path.to_owned(), error);
-    let file = fs::File::open(path).map_err(failed)?;
+    let file = fs::File::open(path).map_err(|error| match fs::read_link(path) {
+        Ok(_) if error.kind() == std::io::ErrorKind::NotFound => RulesDirError::Gone(path.to_owned()),
+        _ => failed(error),
+    })?;
     refuse_writable(path, file.metadata().map_err(failed)?.mode())?;
     let mut bytes = Vec::new();
     file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
@@ -217,6 +227,22 @@ mod tests {
         assert!(matches!(read(folder.path()), Err(RulesDirError::NotText(_))));
         write(&path, &vec![b'#'; MAX_BYTES + 1], 0o644);
         assert!(matches!(read(folder.path()), Err(RulesDirError::TooLong(_))));
+    }
+
+    #[test]
+    fn a_link_to_nowhere_is_a_pack_that_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder.path().join("a.yaml"), b"a", 0o644);
+        let link = folder.path().join("b.yaml");
+        symlink("nowhere", &link).unwrap();
+        assert!(matches!(read(folder.path()), Err(RulesDirError::Gone(path)) if path == link));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(PAUSE * 2);
+                fs::remove_file(&link).unwrap();
+            });
+            assert_eq!(read(folder.path()).unwrap().len(), 1, "gone a moment later, as a mount does it");
+        });
     }
 
     #[test]

@@ -7,9 +7,11 @@
 use super::chunks::{self, Chunk, HandOver, Job, Reader};
 use super::cutter::{self, Pace};
 use indicatif::ProgressBar;
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,10 +24,26 @@ const HEAD: usize = 8 * 1024;
 pub(super) struct Files {
     /// Files as named, and those of folders.
     pub(super) paths: Arc<Vec<PathBuf>>,
-    /// What is neither file nor folder.
+    /// What folders hold beside files and folders: sockets, pipes, links to folders or to nowhere.
     pub(super) special: Vec<PathBuf>,
     /// What could not be looked at, and why.
     failed: Vec<(PathBuf, io::Error)>,
+}
+
+/// Files found so far.
+#[derive(Default)]
+struct Found {
+    paths: Vec<PathBuf>,
+    /// Device and number of those that folders hold.
+    seen: HashSet<(u64, u64)>,
+}
+
+impl Found {
+    fn add(&mut self, path: PathBuf, about: &fs::Metadata) {
+        if self.seen.insert((about.dev(), about.ino())) {
+            self.paths.push(path);
+        }
+    }
 }
 
 /// What was read.
@@ -44,21 +62,22 @@ pub(super) struct WhatWasRead {
 }
 
 impl Files {
-    /// The files at and below `paths`: folders recursively, symbolic links inside folders not followed.
+    /// The files at and below `paths`: folders recursively, a file once by whatever names a folder holds it. Links in
+    /// folders are followed to files (container logs are links), not to folders: they could lead in a circle.
     pub(super) fn below(paths: &[PathBuf]) -> Files {
-        let (mut files, mut found) = (Files::default(), Vec::new());
+        let (mut files, mut found) = (Files::default(), Found::default());
         for path in paths {
             match fs::metadata(path) {
                 Ok(about) if about.is_dir() => files.walk(path, &mut found),
-                Ok(_) => found.push(path.clone()),
+                Ok(_) => found.paths.push(path.clone()),
                 Err(error) => files.failed.push((path.clone(), error)),
             }
         }
-        files.paths = Arc::new(found);
+        files.paths = Arc::new(found.paths);
         files
     }
 
-    fn walk(&mut self, folder: &Path, found: &mut Vec<PathBuf>) {
+    fn walk(&mut self, folder: &Path, found: &mut Found) {
         let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let mut entries = match entries {
             Ok(entries) => entries,
@@ -68,8 +87,13 @@ impl Files {
         for entry in entries {
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() => self.walk(&entry.path(), found),
-                Ok(kind) if kind.is_file() => found.push(entry.path()),
-                Ok(kind) if kind.is_symlink() => {}
+                Ok(kind) if kind.is_file() || kind.is_symlink() => match fs::metadata(entry.path()) {
+                    Ok(about) if about.is_file() => found.add(entry.path(), &about),
+                    // A link to nowhere or to a folder.
+                    Ok(_) => self.special.push(entry.path()),
+                    Err(_) if kind.is_symlink() => self.special.push(entry.path()),
+                    Err(error) => self.failed.push((entry.path(), error)),
+                },
                 Ok(_) => self.special.push(entry.path()),
                 Err(error) => self.failed.push((entry.path(), error)),
             }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -123,7 +123,7 @@ pub fn run(args: Args) -> ExitCode {
         _ => {}
     }
     for (path, error) in &read.failed {
-        exit::fail(exit::UNREACHABLE, format_args!("cannot read {}: {error}", path.display()));
+        exit::fail(exit::UNREACHABLE, format_args!("cannot read {}: {error}", shown(path)));
     }
     match (read.failed.is_empty(), args.fail_on_findings && !found.counts.is_empty()) {
         (false, _) => ExitCode::from(exit::UNREACHABLE),
@@ -302,16 +302,16 @@ impl Report<'_> {
         }
         for sample in &self.found.suspect_samples {
             let (file, line) = sample.place;
-            writeln!(out, "  {}:{line}  {}", self.files.paths[file].display(), sample.text)?;
+            writeln!(out, "  {}:{line}  {}", shown(&self.files.paths[file]), sample.text)?;
         }
         if suspects > self.found.suspect_samples.len() as u64 && args.suspects {
             writeln!(out, "  … more: --limit")?;
         }
         for file in &read.binary {
-            writeln!(out, "skipped, binary: {}", self.files.paths[*file].display())?;
+            writeln!(out, "skipped, binary: {}", shown(&self.files.paths[*file]))?;
         }
         for path in &self.files.special {
-            writeln!(out, "skipped, no file: {}", path.display())?;
+            writeln!(out, "skipped, no file: {}", shown(path))?;
         }
         Ok(())
     }
@@ -320,7 +320,7 @@ impl Report<'_> {
         for (file, path) in self.files.paths.iter().enumerate() {
             let rows: Vec<_> = self.found.counts.iter().filter(|((_, place), _)| *place == file).collect();
             if !rows.is_empty() {
-                writeln!(out, "{}", path.display())?;
+                writeln!(out, "{}", shown(path))?;
             }
             for ((rule, _), count) in rows {
                 writeln!(out, "  {:wide$} {:>8} {:>10}", self.rules.id(*rule), count.spans, count.lines)?;
@@ -353,11 +353,11 @@ impl Report<'_> {
             .iter()
             .map(|s| json!({"file": self.files.paths[s.place.0].display().to_string(), "line": s.place.1, "sample": s.text}))
             .collect();
-        let shown = |path: &PathBuf| path.display().to_string();
-        let binary: Vec<String> = self.read.binary.iter().map(|file| shown(&self.files.paths[*file])).collect();
-        let special: Vec<String> = self.files.special.iter().map(shown).collect();
+        let named = |path: &PathBuf| path.display().to_string();
+        let binary: Vec<String> = self.read.binary.iter().map(|file| named(&self.files.paths[*file])).collect();
+        let special: Vec<String> = self.files.special.iter().map(named).collect();
         let failed =
-            self.read.failed.iter().map(|(path, error)| json!({"file": shown(path), "error": error.to_string()}));
+            self.read.failed.iter().map(|(path, error)| json!({"file": named(path), "error": error.to_string()}));
         let failed: Vec<Value> = failed.collect();
         json!({"set": format!("{:016x}", self.rules.fingerprint().0), "files": self.read.files,
             "bytes": self.read.bytes, "lines": self.read.lines, "masked_lines": self.found.masked_lines,
@@ -365,6 +365,11 @@ impl Report<'_> {
             "suspect_count": self.found.suspects, "suspects": suspects, "skipped_binary": binary,
             "skipped_special": special, "failed": failed})
     }
+}
+
+/// A path as it is safe on a terminal: whoever writes logs may name files.
+fn shown(path: &Path) -> String {
+    printable(path.as_os_str().as_encoded_bytes())
 }
 
 /// A size for people: `2.1 GiB`.

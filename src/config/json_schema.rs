@@ -3,7 +3,9 @@
 
 use super::schema::COUNTRIES;
 use super::site::{REGIONS, SITES};
-use crate::redact::rule_file::{CLASSES, allow_schema};
+use super::units::{duration_pattern, size_pattern};
+use crate::redact::rule_file::{CLASSES, allow_schema, list_of};
+use crate::source::multiline::LANGUAGES;
 use serde_json::{Map, Value, json};
 
 /// The schema, draft 2020-12.
@@ -15,10 +17,10 @@ pub fn json_schema() -> Value {
         json!({
             "version": {"const": 1},
             "region": names(REGIONS),
-            "state_dir": text,
+            "state_dir": path(),
             "hostname": text,
             "tags": texts(),
-            "retention": section(&[], json!({"tag": text, "allow_longer": flag})),
+            "retention": section(&[], json!({"tag": {"type": "string", "pattern": "^retention:[0-9]+d$"}, "allow_longer": flag})),
             "sources": {"type": "object", "minProperties": 1, "additionalProperties": source()},
             "output": {"oneOf": [
                 section(&["datadog"], json!({"datadog": datadog()})),
@@ -33,7 +35,7 @@ pub fn json_schema() -> Value {
                 "sample": {"type": "integer", "minimum": 1, "maximum": 1_000_000}}))})),
             "redaction": redaction(),
             "limits": section(&[], json!({"threads": {"type": "integer", "minimum": 1, "maximum": 64}})),
-            "tokens": section(&[], json!({"keyring": secret(), "country": names(COUNTRIES)})),
+            "tokens": section(&["keyring"], json!({"keyring": secret(), "country": names(COUNTRIES)})),
             "residency": section(&[], json!({"allow": texts()})),
         }),
     );
@@ -45,7 +47,8 @@ pub fn json_schema() -> Value {
 fn source() -> Value {
     let start_at = json!({"enum": ["beginning", "end"]});
     let format = json!({"enum": ["text", "cri", "docker"]});
-    let files = json!({"include": texts(), "exclude": texts(), "start_at": start_at, "multiline": multiline()});
+    let files =
+        json!({"include": list_of(&path(), 1), "exclude": texts(), "start_at": start_at, "multiline": multiline()});
     let typed = |name: &str, required: &[&str], own: Value| {
         let text = json!({"type": "string"});
         let mut all = json!({"type": {"enum": [name]}, "service": text, "ddsource": text, "tags": texts(),
@@ -59,25 +62,27 @@ fn source() -> Value {
         base[name] = value;
         base
     };
-    let text = json!({"type": "string"});
     json!({"oneOf": [
         typed("file", &["include"], with(files.clone(), "format", format.clone())),
         typed("container", &["type"], with(files, "format", json!({"enum": ["cri", "docker"]}))),
-        typed("journald", &["type"], json!({"units": texts(), "fields": texts(), "start_at": start_at,
-            "journalctl": text, "directory": text})),
-        typed("syslog", &["type", "listen"], json!({"listen": texts(), "expose": {"type": "boolean"},
+        typed("journald", &["type"], json!({"units": texts(), "fields": list_of(&json!({"type": "string", "pattern": "^[A-Z0-9_]{1,64}$"}), 0), "start_at": start_at,
+            "journalctl": path(), "directory": path()})),
+        typed("syslog", &["type", "listen"], json!({"listen": some_texts(), "expose": {"type": "boolean"},
             "timezone": {"enum": ["local", "utc"]},
-            "tls": section(&["cert_file", "key_file"], json!({"cert_file": text, "key_file": text}))})),
+            "tls": section(&["cert_file", "key_file"], json!({"cert_file": path(), "key_file": path()}))})),
         typed("stdin", &["type"], json!({"format": format, "multiline": multiline()})),
     ]})
 }
 
 fn multiline() -> Value {
-    section(
+    let languages: Vec<&str> = LANGUAGES.iter().map(|(name, _)| *name).chain(["all"]).collect();
+    let mut schema = section(
         &[],
-        json!({"start": {"type": "string"}, "traces": texts(), "flush": duration(), "max_bytes": size(),
+        json!({"start": {"type": "string"}, "traces": list_of(&json!({"enum": languages}), 0), "flush": duration(), "max_bytes": size(),
             "max_lines": {"type": "integer", "minimum": 2, "maximum": 10_000}}),
-    )
+    );
+    schema["not"] = json!({"required": ["start", "traces"]});
+    schema
 }
 
 fn datadog() -> Value {
@@ -87,17 +92,17 @@ fn datadog() -> Value {
         json!({"site": names(SITES), "url": text, "api_key": secret(), "in_flight": {"type": "integer", "minimum": 1, "maximum": 4}, "compression": {"enum": ["zstd", "gzip", "none"]},
             "batch": section(&[], json!({"events": {"type": "integer", "minimum": 1, "maximum": 1000},
                 "bytes": size(), "age": duration()})),
-            "tls": section(&[], json!({"ca_file": text})), "proxy": text}),
+            "tls": section(&[], json!({"ca_file": path()})), "proxy": text}),
     )
 }
 
 fn redaction() -> Value {
     let style = json!({"enum": ["rule", "label"]});
     let classes: Map<String, Value> = CLASSES.iter().map(|(name, _)| ((*name).to_owned(), style.clone())).collect();
-    let keys = section(&["rule", "words"], json!({"rule": {"type": "string"}, "words": texts()}));
+    let keys = section(&["rule", "words"], json!({"rule": {"type": "string"}, "words": some_texts()}));
     section(
         &[],
-        json!({"packs": texts(), "disable": texts(), "enforce": texts(), "keys": {"type": "array", "items": keys}, "allow_loosening": texts(), "allow": {"type": "array", "items": allow_schema()},
+        json!({"packs": list_of(&json!({"type": "string", "pattern": "^(builtin$|/)"}), 0), "disable": texts(), "enforce": texts(), "keys": {"type": "array", "items": keys}, "allow_loosening": texts(), "allow": {"type": "array", "items": allow_schema()},
             "mask": section(&[], Value::Object(classes)), "user_agents": {"enum": ["keep", "mask"]},
             "private_ips": {"enum": ["mask", "keep"]}, "names": {"enum": ["keys", "off"]}}),
     )
@@ -108,7 +113,17 @@ fn section(required: &[&str], properties: Value) -> Value {
 }
 
 fn texts() -> Value {
-    json!({"type": "array", "items": {"type": "string"}})
+    list_of(&json!({"type": "string"}), 0)
+}
+
+/// At least one text.
+fn some_texts() -> Value {
+    list_of(&json!({"type": "string"}), 1)
+}
+
+/// An absolute path.
+fn path() -> Value {
+    json!({"type": "string", "pattern": "^/"})
 }
 
 fn secret() -> Value {
@@ -116,11 +131,11 @@ fn secret() -> Value {
 }
 
 fn size() -> Value {
-    json!({"type": ["string", "integer"], "description": "bytes, or a size such as 64MiB"})
+    json!({"type": ["string", "integer"], "minimum": 0, "pattern": size_pattern(), "description": "bytes, or a size such as 64MiB"})
 }
 
 fn duration() -> Value {
-    json!({"type": "string", "description": "such as 200ms, 2s, 7d"})
+    json!({"type": "string", "pattern": duration_pattern(), "description": "such as 200ms, 2s, 7d"})
 }
 
 fn names<T>(table: &[(&str, T)]) -> Value {

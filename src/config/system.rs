@@ -9,7 +9,7 @@ use crate::source::file::StartAt;
 use crate::source::multiline::{self, LANGUAGES, Languages, Start};
 use crate::source::syslog::{self, Listen, Zone};
 use crate::source::{assembler, journald};
-use crate::strict_yaml::Fields;
+use crate::strict_yaml::{Fields, Value};
 use regex::bytes::RegexBuilder;
 use std::time::Duration;
 
@@ -96,9 +96,10 @@ fn read_multiline(fields: &Fields<'_, '_, '_>) -> Option<multiline::Settings> {
     section(fields, "multiline", |inner| {
         let default = multiline::Settings::default();
         let languages = languages(inner);
-        let pattern = inner.parsed("start", |text| {
-            let built = RegexBuilder::new(text).size_limit(1 << 20).build();
-            built.map(Start::Pattern).map_err(|_| format!("'{text}' is no pattern, or too large"))
+        let pattern = text(inner, "start").and_then(|at| {
+            let built = RegexBuilder::new(&at.value).size_limit(1 << 20).build();
+            let mistake = |_| inner.problems().error(&at.span, format!("'{}' is no pattern, or too large", at.value));
+            built.map(Start::Pattern).map_err(mistake).ok()
         });
         if pattern.is_some() && languages.is_some() {
             let help = "keep either start or traces";
@@ -168,7 +169,11 @@ fn read_syslog(fields: &Fields<'_, '_, '_>) -> syslog::Settings {
         Some(syslog::Tls { cert_file: cert.value.into(), key_file: key.value.into() })
     });
     let tls = tls.flatten();
-    fields.require("listen");
+    if let Some(node) = fields.require("listen")
+        && matches!(&node.value, Value::List(items) if items.is_empty())
+    {
+        problems.error_with_help(&node.span, "the source listens nowhere", "listen: [tcp://127.0.0.1:5514]");
+    }
     let mut listen = Vec::new();
     for at in texts(fields, "listen") {
         match Listen::parse(&at.value) {

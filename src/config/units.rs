@@ -29,6 +29,21 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("'{text}' is no duration; write it as 500ms, 2s, 5m, 1h or 3d"))
 }
 
+/// What [`size`] reads, for schemas.
+pub(super) fn size_pattern() -> String {
+    pattern(SIZES)
+}
+
+/// What [`duration`] reads, for schemas.
+pub(super) fn duration_pattern() -> String {
+    pattern(DURATIONS)
+}
+
+fn pattern(units: &[(&str, u64)]) -> String {
+    let names: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
+    format!("^[0-9][0-9_]*\\s*({})$", names.join("|"))
+}
+
 fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(text.len());
     let number: u64 = text[..digits].replace('_', "").parse().ok()?;

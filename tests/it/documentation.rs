@@ -232,7 +232,7 @@ fn an_example_that_lies_is_found() {
     );
 }
 
-fn schema(of: &str) -> jsonschema::Validator {
+pub(crate) fn schema(of: &str) -> jsonschema::Validator {
     let output = Command::new(env!("CARGO_BIN_EXE_logveil")).args(["gen", "schema", of]).output().expect("the binary");
     let schema = serde_json::from_slice(&output.stdout).expect("JSON");
     jsonschema::validator_for(&schema).expect("a schema")

@@ -3,7 +3,7 @@
 use crate::desk::Desk;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -56,6 +56,32 @@ fn a_scan_names_what_it_cannot_read_and_counts_the_rest() {
     for wanted in ["skipped, binary: logs/b.bin", "skipped, no file: logs/c.fifo", "cannot read logs/d.gz: "] {
         assert!(shown.contains(wanted), "{wanted}: {shown}");
     }
+}
+
+#[test]
+fn links_in_folders_are_followed_to_files_once() {
+    let desk = Desk::new();
+    for folder in ["pods", "logs"] {
+        fs::create_dir(desk.path(folder)).expect("a folder");
+    }
+    desk.write("pods/0.log", "door badge_123456 open\n");
+    desk.write("logs/named\u{1b}[31m.log", "door badge_123456 open\n");
+    for (target, link) in [
+        ("../pods/0.log", "logs/a.log"),
+        ("a.log", "logs/b.log"),
+        ("..", "logs/circle"),
+        ("self", "logs/self"),
+        ("nowhere", "logs/nowhere"),
+        ("../logs", "pods/back"),
+    ] {
+        symlink(target, desk.path(link)).expect("a link");
+    }
+    let (told, code) = scanned(&desk, &["logs", "pods"]);
+    assert_eq!((&told["files"], &told["rules"][0]["spans"], code), (&2.into(), &2.into(), Some(0)));
+    let special = ["logs/circle", "logs/nowhere", "logs/self", "pods/back"];
+    assert_eq!(told["skipped_special"], serde_json::json!(special));
+    let shown = desk.shown(&desk.run(&["scan", "--by-file", "--rules", "rules", "logs"], ""));
+    assert!(!shown.contains('\u{1b}') && shown.contains("logs/named·[31m.log"), "{shown}");
 }
 
 /// Opens and does not read: what a folder without rights is to everybody but root.

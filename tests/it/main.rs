@@ -19,6 +19,7 @@ mod layering;
 mod readme;
 mod reload;
 mod retention;
+mod schemas;
 mod service;
 mod sink_datadog;
 mod spool_command;

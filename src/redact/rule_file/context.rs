@@ -60,7 +60,13 @@ pub(super) fn read_mask(fields: &Fields<'_, '_, '_>) -> Mask {
     let mask = match (token, last) {
         (Some(class), None) => Mask::Token(class),
         (None, Some(last)) => Mask::KeepLast(last as u8),
-        (None, None) => Mask::Label,
+        (None, None) => {
+            if inner.get("token").is_none() && inner.get("keep_last").is_none() {
+                let help = "label | {token: em} | {keep_last: 4}";
+                problems.error_with_help(&node.span, "a mask of neither token nor keep_last", help);
+            }
+            Mask::Label
+        }
         (Some(_), Some(_)) => {
             let help = "a token with readable digits shows more than the class allows; choose one";
             problems.error_with_help(&node.span, "token and keep_last together", help);

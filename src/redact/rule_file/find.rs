@@ -102,7 +102,7 @@ fn read_anchor(fields: &Fields<'_, '_, '_>) -> Option<AnchorFind> {
 
 fn read_short_anchor(fields: &Fields<'_, '_, '_>) -> Option<ShortAnchorFind> {
     let problems = fields.problems();
-    let written = fields.texts("short_anchor");
+    let written = some_texts(fields, "short_anchor");
     for (text, span) in &written {
         if !(2..=12).contains(&text.len()) || !text.is_ascii() {
             let help = "two to twelve ASCII characters; longer ones are an 'anchor'";
@@ -125,9 +125,8 @@ fn read_short_anchor(fields: &Fields<'_, '_, '_>) -> Option<ShortAnchorFind> {
 
 fn read_key(fields: &Fields<'_, '_, '_>) -> Option<KeyFind> {
     let problems = fields.problems();
-    let texts = |name| fields.texts(name);
     let own = |list: &[(&str, Range<usize>)]| list.iter().map(|(text, _)| (*text).to_owned()).collect();
-    let (keys, not) = (texts("key"), texts("not"));
+    let (keys, not) = (some_texts(fields, "key"), fields.texts("not"));
     let find = KeyFind {
         key: own(&keys),
         not: own(&not),
@@ -241,19 +240,25 @@ fn read_lengths(fields: &Fields<'_, '_, '_>) -> (Option<u32>, Option<u32>) {
     (min.map(|min| min as u32), max.map(|max| max as u32))
 }
 
+/// A list of texts that a rule cannot do without.
+fn some_texts<'n>(fields: &Fields<'n, '_, '_>, name: &'static str) -> Vec<(&'n str, Range<usize>)> {
+    let written = fields.texts(name);
+    if written.is_empty() {
+        fields.problems().error(fields.span(), format!("'{name}' is empty"));
+    }
+    written
+}
+
 /// The literals of an anchor or a regex, strong enough to start work on.
 fn literals(fields: &Fields<'_, '_, '_>, name: &'static str) -> Option<Vec<String>> {
     let problems = fields.problems();
-    let written = fields.texts(name);
+    let written = some_texts(fields, name);
     let mut strong = !written.is_empty();
     for (text, span) in &written {
         if let Some((message, help)) = weakness(text) {
             problems.error_with_help(span, message, help);
             strong = false;
         }
-    }
-    if written.is_empty() {
-        problems.error(fields.span(), format!("'{name}' is empty"));
     }
     strong.then(|| written.iter().map(|(text, _)| (*text).to_owned()).collect())
 }

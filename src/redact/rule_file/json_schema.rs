@@ -46,7 +46,7 @@ fn rule() -> Value {
                 "type": "object", "additionalProperties": false, "required": ["shape"],
                 "properties": {"path": texts(), "shape": one_of(KeepShape::NAMES)},
             },
-            "check": {"type": "array", "items": {"enum": validate::names().collect::<Vec<_>>()}},
+            "check": list_of(&json!({"enum": validate::names().collect::<Vec<_>>()}), 0),
             "near": words(),
             "not_near": words(),
             "mask": {"oneOf": [
@@ -76,13 +76,13 @@ fn find() -> Value {
             "prose": flag})),
         form(&["shape"], json!({"shape": {"enum": shape::names().collect::<Vec<_>>()}})),
         form(&["regex", "literals", "window"], json!({"regex": {"type": "string"}, "literals": texts(),
-            "window": {"type": "object", "additionalProperties": false, "properties": {"before": count, "after": count}}})),
+            "window": {"type": "object", "additionalProperties": false, "required": ["after"], "properties": {"before": count, "after": count}}})),
     ]})
 }
 
 fn words() -> Value {
     json!({"type": "object", "additionalProperties": false, "required": ["words"],
-        "properties": {"words": {"type": "array", "items": {"type": "string"}}, "within": {"type": "integer", "minimum": 1}}})
+        "properties": {"words": list_of(&json!({"type": "string"}), 0), "within": {"type": "integer", "minimum": 1}}})
 }
 
 /// An exception; `redaction.allow` of the configuration is written the same way.
@@ -91,7 +91,7 @@ pub(crate) fn allow_schema() -> Value {
     json!({"type": "object", "additionalProperties": false, "required": ["reason"],
         "oneOf": [{"required": ["exact"]}, {"required": ["prefix"]}, {"required": ["suffix"]}, {"required": ["domain"]}],
         "properties": {"exact": text, "prefix": text, "suffix": text, "domain": text, "rule": text,
-            "reason": {"type": "string", "minLength": 1}, "until": {"type": "string", "format": "date"}}})
+            "reason": {"type": "string", "minLength": 1}, "until": {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}}})
 }
 
 fn test() -> Value {
@@ -103,7 +103,12 @@ fn test() -> Value {
 }
 
 fn texts() -> Value {
-    json!({"type": "array", "minItems": 1, "items": {"type": "string"}})
+    list_of(&json!({"type": "string"}), 1)
+}
+
+/// A list of at least so many, or one of its items alone.
+pub(crate) fn list_of(item: &Value, least: usize) -> Value {
+    json!({"anyOf": [item, {"type": "array", "minItems": least, "items": item}]})
 }
 
 fn name(about: &str) -> Value {

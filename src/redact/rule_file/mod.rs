@@ -30,8 +30,8 @@ mod tests;
 
 pub use context::read_allow;
 pub use fuzz::fuzz_rule_file;
-pub(crate) use json_schema::allow_schema;
 pub use json_schema::json_schema;
+pub(crate) use json_schema::{allow_schema, list_of};
 
 use super::filler;
 use super::rule::{Class, Origin, Pack, Rule, RuleTest, Severity, Stage, What};
