@@ -2,13 +2,20 @@
 //! counted by the allocator itself.
 
 use crate::batches::now;
+use logveil::agent::mint::LiveKeys;
+use logveil::agent::worker::{Channels, Worker};
+use logveil::agent::{Output, Progress, Settings, SourceKind, SourceSettings};
 use logveil::batch::{
     Encoder, EncoderSettings, Encoding, Envelope, EnvelopeParts, Facts, Origin, Pushed, RecordHead, RecordKey,
 };
 use logveil::record::{Position, StreamId};
 use logveil::redact::{RawLine, Redactor, RuleSet, StreamState};
+use logveil::source::file::{self, StartAt};
+use logveil::source::{Chunk, Resume, StreamInfo};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
 
 thread_local! {
     /// Allocations of this thread; tests run on threads of their own.
@@ -207,6 +214,80 @@ fn pushing_a_record_takes_no_memory() {
             }
         }
     }
+}
+
+/// A worker of the agent that nothing is connected to.
+fn worker() -> Worker {
+    let files = file::Settings { include: Vec::new(), exclude: Vec::new(), start_at: StartAt::Beginning };
+    let settings = Settings {
+        state_dir: "unused".into(),
+        hostname: "h".into(),
+        tags: vec!["env:test".into()],
+        retention: "retention:90d".into(),
+        sources: vec![SourceSettings {
+            name: "workflows".into(),
+            service: "s".into(),
+            ddsource: "logveil".into(),
+            tags: Vec::new(),
+            trust_origin: false,
+            kind: SourceKind::File(files),
+            records: Default::default(),
+        }],
+        output: Output::Stdout,
+        batch: EncoderSettings::default(),
+        batch_age: Duration::from_secs(3600),
+        in_flight: 1,
+        spool: Default::default(),
+        tokens: None,
+        workers: 1,
+        apm: None,
+    };
+    let channels = Channels {
+        chunks: crossbeam_channel::never(),
+        buffers: crossbeam_channel::bounded(1).0,
+        batches: crossbeam_channel::bounded(1).0,
+    };
+    let progress = Arc::new(Progress::default());
+    let keys = LiveKeys::open(None, &progress);
+    Worker::new(Arc::new(settings), RuleSet::builtin().into(), keys, &[7; 32], progress, channels)
+}
+
+/// From a chunk to sealed batches, the way a line takes in the agent: what is taken is taken for a batch, and the
+/// same for batches of few lines and of many.
+#[test]
+fn a_line_takes_no_memory_on_its_way_through_a_worker() {
+    let mut worker = worker();
+    let info = Arc::new(StreamInfo { stream: StreamId([5; 16]), source: 0, path: Some("/var/log/a.log".into()) });
+    let mut offset = 0;
+    let mut take = |lines: u32| {
+        let bytes: Vec<u8> = (0..lines).flat_map(|i| line(i).into_bytes()).collect();
+        let from = Position { generation: 0, offset };
+        offset += bytes.len() as u64;
+        let to = Position { generation: 0, offset };
+        let chunk = Chunk {
+            info: info.clone(),
+            bytes,
+            from,
+            to,
+            resume: Resume::Marker { before: Vec::new() },
+            last: false,
+            oversize: false,
+            layout: None,
+        };
+        let before = taken();
+        drop(worker.take(chunk));
+        worker.seal();
+        let took = taken() - before;
+        assert_eq!(worker.sealed().count(), 1);
+        took
+    };
+    for _ in 0..3 {
+        take(990);
+    }
+    let (few, many) = (take(90), take(990));
+    assert!(few > 0, "a batch is made");
+    // The body of the larger batch grows a few times more.
+    assert!(many <= few + 12, "{few} times for a batch of 90 lines, {many} for one of 990");
 }
 
 fn line(i: u32) -> String {

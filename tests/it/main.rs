@@ -13,6 +13,7 @@ mod desk;
 mod documentation;
 mod host;
 mod hostile_input;
+mod intake_command;
 mod intake_contract;
 mod journal;
 mod layering;
