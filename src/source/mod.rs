@@ -42,3 +42,6 @@ fn wait_readable(fd: BorrowedFd<'_>, limit: Duration) -> bool {
 fn timespec(time: Duration) -> Timespec {
     Timespec { tv_sec: time.as_secs().min(3600) as i64, tv_nsec: time.subsec_nanos().into() }
 }
+
+#[cfg(test)]
+mod tests;
