@@ -61,6 +61,7 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
         let retention = self.retention(written);
         let state_dir = self.state_dir(written);
         let sources: Vec<_> = written.sources.iter().map(|source| self.source(source, &state_dir)).collect();
+        self.one_standard_input(written);
         let tags = self.tags(&written.tags);
         let output = self.output(written);
         let admin = self.admin(written);
@@ -201,6 +202,16 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
             kind,
             records: source.reading.records.clone(),
         })
+    }
+
+    /// Two readers of one input would each get a part of its lines.
+    fn one_standard_input(&self, written: &Written) {
+        let mut readers = written.sources.iter().filter(|source| matches!(source.reading.kind, Kind::Stdin));
+        let Some(first) = readers.next() else { return };
+        for source in readers {
+            let help = format!("it is the input of '{}' already; remove one of them", first.name.value);
+            self.problems.error_with_help(&source.name.span, "standard input is read by two sources", help);
+        }
     }
 
     fn pattern(&self, at: &At<String>) -> bool {

@@ -267,6 +267,7 @@ fn mistakes_in_system_sources_are_told() {
         ("{include: [/x/*.log], multiline: {traces: [cobol]}}", "no known kind of trace"),
         ("{include: [/x/*.log], multiline: {start: '('}}", "no pattern"),
         ("{include: [/x/*.log], multiline: {start: 'a', traces: [go]}}", "two answers"),
+        ("{type: stdin}\n  two: {type: stdin}", "standard input is read by two sources (it is the input of 'one'"),
         ("{type: pigeon, include: [/x]}", "pigeon"),
     ] {
         let text = format!("version: 1\nregion: eu\nsources:\n  one: {source}\noutput: {{stdout: {{}}}}\n");

@@ -155,6 +155,27 @@ fn a_busy_admin_port_is_told_and_taken_when_it_is_free() {
     assert_eq!(gone.status.code(), Some(4), "nobody answers");
 }
 
+#[test]
+fn standard_input_is_a_source_whose_end_stops_no_other() {
+    let intake = intake();
+    let host = Host::new(&intake.origin(), "");
+    configure(&host, free_port(), "  piped: {type: stdin}\n");
+    std::fs::write(host.path("input"), format!("{}one more of {CANARY}@mail.example", numbered(0, 20)))
+        .expect("written");
+    let redirected = format!("exec \"$@\" <{}", host.path("input").display());
+    let agent = host.start_under(&["sh", "-c", &redirected, "sh"]);
+    wait_for(&intake, &host, 21);
+    host.append("a.log", &numbered(0, 30));
+    wait_for(&intake, &host, 51);
+    assert!(agent.stop().success());
+    let book = intake.ledger().book();
+    let last = book.stored.iter().find(|stored| stored.event["message"] == "one more of [email]").expect("without end");
+    assert_eq!((&last.event["service"], &last.event["logveil"]["source"]), (&"piped".into(), &"piped".into()));
+    assert!(book.requests.iter().all(|request| !String::from_utf8_lossy(&request.decoded).contains(CANARY)));
+    drop(book);
+    host.assert_clean();
+}
+
 /// An address of this host that other hosts may reach; nothing is sent to find it.
 fn outer_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
