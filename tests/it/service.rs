@@ -300,6 +300,63 @@ fn under_the_journal_lines_have_priorities() {
     assert!(own.lines().filter(|line| line.starts_with('<')).all(|line| !line.contains("T10:")), "{own}");
 }
 
+/// What the agent tells its service manager, as far as it has come.
+struct Manager(std::os::unix::net::UnixDatagram);
+
+impl Manager {
+    /// How often each word came since the last call.
+    fn heard(&self) -> std::collections::BTreeMap<String, usize> {
+        let mut words = std::collections::BTreeMap::new();
+        let mut room = [0; 4096];
+        while let Ok(len) = self.0.recv(&mut room) {
+            let text = String::from_utf8_lossy(&room[..len]).into_owned();
+            text.lines().for_each(|line| *words.entry(line.to_owned()).or_default() += 1);
+        }
+        words
+    }
+
+    fn wait_for(&self, word: &str) {
+        let end = Instant::now() + LIMIT;
+        while !self.heard().contains_key(word) {
+            assert!(Instant::now() < end, "{word} is not said");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+fn the_watchdog_is_fed_while_idle_and_not_while_a_thread_is_stuck() {
+    let intake = intake();
+    let host = Host::new(&intake.origin(), "");
+    let path = host.path("notify").display().to_string();
+    let manager = Manager(std::os::unix::net::UnixDatagram::bind(&path).expect("a socket"));
+    manager.0.set_nonblocking(true).expect("set");
+    // Fed four times in this time while all goes well.
+    let variables = [("NOTIFY_SOCKET", path.as_str()), ("WATCHDOG_USEC", "1000000")];
+    let agent = host.start_with(&variables);
+    manager.wait_for("READY=1");
+    (0..3).for_each(|_| manager.wait_for("WATCHDOG=1"));
+    assert!(agent.stop().success());
+    assert_eq!(manager.heard().get("STOPPING=1"), Some(&1));
+    // The disk takes a batch and gives no answer.
+    let agent = host.start_with(&[variables[0], variables[1], ("FAILPOINTS", "spool-written=sleep(600000)")]);
+    manager.wait_for("WATCHDOG=1");
+    host.append("a.log", &numbered(0, 10));
+    let end = Instant::now() + LIMIT;
+    loop {
+        manager.heard();
+        std::thread::sleep(Duration::from_secs(2));
+        if !manager.heard().contains_key("WATCHDOG=1") {
+            break;
+        }
+        assert!(Instant::now() < end, "a stuck agent feeds its watchdog");
+    }
+    agent.kill();
+    let agent = host.start();
+    wait_for(&intake, &host, 10);
+    assert!(agent.stop().success());
+}
+
 #[test]
 fn every_code_that_is_said_has_a_page() {
     let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
