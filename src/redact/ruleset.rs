@@ -10,7 +10,7 @@ use super::digit_index::{Asked, DigitIndex};
 use super::expression::Expression;
 use super::gate::{GateWord, Gates};
 use super::keep::Keeps;
-use super::key::{KeyFind, KeyTable};
+use super::key::{KeyFind, KeyTable, Labels};
 use super::policy::{MaskStyle, Policy, drop_ended};
 use super::prefilter::{Border, Literal, Prefilter, Target};
 use super::rule::{Allow, AnchorFind, Class, Find, Mask, Rule, RuleIndex, Severity, ShortAnchorFind, Stage, What};
@@ -392,8 +392,9 @@ impl Builder {
 
     fn finish(self, rules: Vec<Rule>, policy: &Policy, fingerprint: Fingerprint) -> Result<RuleSet, CompileError> {
         let fault = |what: String| CompileError { rule: None, what };
-        let keys = KeyTable::compile(self.key_rules.iter().map(|(index, find)| (*index, find)))
+        let mut keys = KeyTable::compile(self.key_rules.iter().map(|(index, find)| (*index, find)))
             .map_err(|error| fault(error.to_string()))?;
+        keys.set_labels(Labels::new(rules.iter().map(|rule| rule.label.as_str())));
         let mut literals = self.literals;
         literals.extend(keys.literals().map(|(bytes, number)| Literal {
             bytes: bytes.to_vec(),

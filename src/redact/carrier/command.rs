@@ -4,7 +4,7 @@
 //! arguments are read up to the command's end, written out in a line or as a list of quoted texts.
 
 use super::bare;
-use super::prose;
+use super::kind;
 use super::quoted;
 use super::reader::Reader;
 use super::scope::Scope;
@@ -97,7 +97,10 @@ const PROGRAMS: &[Program] = &[
     (&["cmdkey", "wmic", "schtasks"], &[("/pass:", Form::Glued), ("/password:", Form::Glued), ("/rp", Form::Whole)]),
     (&["rdesktop", "evilwinrm"], &[("-p", Form::Whole)]),
     (&["xfreerdp", "wfreerdp"], &[("/p:", Form::Glued)]),
-    (&["snmpwalk", "snmpget", "snmpset", "snmptrap"], &[("-A", Form::Whole), ("-X", Form::Whole)]),
+    (
+        &["snmpwalk", "snmpget", "snmpset", "snmptrap", "snmpbulkwalk", "snmptrapd"],
+        &[("-A", Form::Whole), ("-X", Form::Whole), ("-c", Form::Whole)],
+    ),
     (&["mcaliasset"], &[("@3", Form::Whole), ("@4", Form::Whole)]),
     (&["sqlplus", "expdp", "impdp", "rman", "sqlldr"], &[("@1", Form::Slash)]),
     (&["imapsync"], &[("--password1", Form::Whole), ("--password2", Form::Whole)]),
@@ -146,7 +149,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, name: Range<usize>
         } else if !text.starts_with(b"-") {
             place += 1;
             let placed = flags.iter().find(|(name, _)| is_place(name, place));
-            if let Some((_, form)) = placed.filter(|_| prose::looks_secret(text)) {
+            if let Some((_, form)) = placed.filter(|_| kind::looks_secret(text)) {
                 claim(reader, bounds, argument.range, *form);
             }
         }

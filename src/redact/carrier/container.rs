@@ -4,7 +4,7 @@
 //! dumps: brackets nest, a text before `:`, `=` or `=>` is a name, everything else is a value.
 
 use super::carry::Open;
-use super::kind::ValueKind;
+use super::kind::{self, ValueKind};
 use super::lines;
 use super::member;
 use super::quoted;
@@ -107,10 +107,15 @@ fn token(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize, state: &mut State
     if !state.valued && matches!(next, Some(b':' | b'=')) {
         let vendor = nameless(reader) && !member::is_one_of(scope, &range, member::VALUES);
         state.described = vendor || member::describes(&scope.text[range]);
-    } else if !state.described {
+    } else if !state.described && !lists_names(reader, &scope.text[range.clone()], quoted) {
         scalar(reader, scope, range, quoted);
     }
     Some(after)
+}
+
+/// `secrets: [db-credentials, tls]`: a bare word under a plural.
+fn lists_names(reader: &Reader<'_>, word: &[u8], quoted: bool) -> bool {
+    reader.plural && !quoted && !kind::looks_secret(word)
 }
 
 /// The backslashes of the quote that closes the key before the container at `at`, where it has one: quotes

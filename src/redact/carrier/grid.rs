@@ -2,7 +2,7 @@
 //!
 //! Cells under a name are as often names themselves (a header row), so what is claimed must look like a secret.
 
-use super::prose;
+use super::kind;
 use super::reader::Reader;
 use super::scope::Scope;
 
@@ -22,7 +22,7 @@ pub(crate) fn cell(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: 
     let end = cell_end(scope, from);
     let value = scope.text[from..end].trim_ascii_end();
     let spaced = value.contains(&b' ');
-    let claims = prose::looks_secret(value) && (barred || !spaced);
+    let claims = kind::looks_secret(value) && (barred || !spaced);
     claims && reader.paid(from, end) && reader.claim(scope, from..from + value.len(), false)
 }
 

@@ -45,7 +45,7 @@ fn is_word_for_nothing(value: &[u8]) -> bool {
 /// Words that a person or a parser writes behind `password:` without meaning a password.
 #[rustfmt::skip]
 const STATUS: &[&str] = &[
-    "accepted", "access", "all", "amd64", "and", "are", "arm64", "armhf", "at", "be", "been", "blank", "can", "can't", "cannot", "changed",
+    "accepted", "access", "all", "amd64", "async", "await", "function", "lambda", "new", "and", "are", "arm64", "armhf", "at", "be", "been", "blank", "can", "can't", "cannot", "changed",
     "could", "created", "deleted", "denied", "disabled", "does", "empty", "enabled", "error", "expired",
     "failed", "failure", "for", "found", "from", "generated", "granted", "has", "have", "i386", "in", "incorrect",
     "invalid", "is", "issued", "length", "malformed", "mismatch", "missing", "must", "near", "needs", "not",

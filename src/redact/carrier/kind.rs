@@ -133,6 +133,18 @@ fn is_signed(value: &[u8]) -> bool {
         && value.iter().all(|byte| byte.is_ascii_graphic())
 }
 
+/// A digit or a sign inside, or capitals inside: not a word of a sentence, not a small number.
+pub(crate) fn looks_secret(word: &[u8]) -> bool {
+    let core = word.trim_ascii();
+    if core.len() < 4 || core.starts_with(b"/") || core.iter().any(u8::is_ascii_whitespace) {
+        return false;
+    }
+    let digits = core.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let signs = core.iter().filter(|byte| byte.is_ascii_punctuation() && !b"'-._".contains(byte)).count();
+    let capital = core[1..].iter().any(u8::is_ascii_uppercase) && core.iter().any(u8::is_ascii_lowercase);
+    digits > 0 || signs > 0 || capital || is_passphrase(core)
+}
+
 /// Four words or more, joined by signs: `correct-horse-battery-staple`.
 pub(crate) fn is_passphrase(value: &[u8]) -> bool {
     let mut words = 0;

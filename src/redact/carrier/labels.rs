@@ -52,6 +52,24 @@ fn is_foreign(inner: &[u8]) -> bool {
         [b':', digest @ ..] => digest.len() <= 16 && digest.iter().all(u8::is_ascii_hexdigit),
         _ => false,
     };
-    let lower = ["redacted", "masked", "filtered", "hidden", "removed", "secret"];
+    let lower = [
+        "redacted",
+        "masked",
+        "filtered",
+        "hidden",
+        "removed",
+        "secret",
+        "omitted",
+        "scrubbed",
+        "sensitive",
+        "protected",
+        "censored",
+        "none",
+        "null",
+        "empty",
+        "not set",
+        "unset",
+        "withheld",
+    ];
     (word >= 2 && digest) || lower.iter().any(|known| inner.eq_ignore_ascii_case(known.as_bytes()))
 }

@@ -1,8 +1,12 @@
 //! XML and HTML: the content of elements.
 
+use super::bare::Style;
+use super::member;
+use super::quoted;
 use super::reader::Reader;
 use super::scalar::scalar;
 use super::scope::Scope;
+use super::value;
 
 /// Reads the content of the element whose name ends at `at`: `<password …>x</password>`.
 pub(crate) fn element(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bool {
@@ -10,10 +14,28 @@ pub(crate) fn element(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> b
     let tag = &scope.text[at..scope.limit.min(at + LONGEST_TAG)];
     let Some(end) = tag.iter().position(|byte| matches!(byte, b'>' | b'<')) else { return false };
     let opens = tag[end] == b'>' && (end == 0 || tag[end - 1] != b'/');
+    let attribute = attribute(Scope { limit: at + end, ..scope }, at);
+    if let Some(from) = attribute {
+        value::read(reader, scope, from, Style { member: true, ..Style::default() });
+    }
     if opens {
         content(reader, scope, at + end + 1);
     }
-    opens
+    opens || attribute.is_some()
+}
+
+/// `<password value="x"/>`: where the value of the first attributes' `value` begins, of an element whose name ends
+/// at `at`.
+pub(crate) fn attribute(scope: Scope<'_>, mut at: usize) -> Option<usize> {
+    const MOST: usize = 4;
+    for _ in 0..MOST {
+        let next = member::next(scope, at).filter(|next| quoted::open(scope, next.value).is_some())?;
+        if scope.text[next.name.clone()].eq_ignore_ascii_case(b"value") {
+            return Some(next.value);
+        }
+        at = member::value_end(scope, next.value);
+    }
+    None
 }
 
 /// Reads the content of the element that follows a closing tag: `<key>password</key><string>x</string>`.

@@ -20,6 +20,16 @@ const SERVICES: &[&str] = &[
     "payu", "postmark", "przelewy24", "pusher", "recaptcha", "rollbar", "segment", "sendgrid", "sentry", "shopify", "slack",
     "smsapi", "sparkpost", "stripe", "tpay", "twilio", "vonage", "woocommerce",
 ];
+/// Objects that stand for a thing: a given name in its `name` is no person's.
+#[rustfmt::skip]
+const THINGS: &[&str] = &[
+    "article", "asset", "book", "branch", "brand", "build", "campaign", "category", "channel", "city", "cluster",
+    "collection", "container", "database", "deployment", "device", "environment", "event", "feature", "host", "image", "item",
+    "job", "location", "model", "module", "movie", "node", "package", "pipeline", "place", "plan", "plugin", "pod", "product",
+    "project", "queue", "region", "release", "repo", "repository", "room", "server", "service", "site", "skill", "station",
+    "step", "store", "street", "table", "tag", "task", "team", "template", "test", "theme", "topic", "track", "variant", "vessel",
+    "warehouse", "workflow",
+];
 /// What such a name may end in besides.
 const TAILS: &[&str] =
     &["", "data", "details", "dto", "entity", "info", "model", "obj", "profile", "record", "request", "s"];
@@ -33,21 +43,44 @@ pub(crate) fn is_person(scope: Scope<'_>, name: std::ops::Range<usize>) -> bool 
     if let Some(dot) = memchr::memrchr(b'.', &scope.text[name.clone()]) {
         return names_person(&scope.text[name.start..name.start + dot]);
     }
-    let start = name.start;
+    object_of(scope, name.start).is_some_and(names_person)
+}
+
+/// The name of the element or object around the member that begins at `start`.
+fn object_of<'t>(scope: Scope<'t>, start: usize) -> Option<&'t [u8]> {
     let floor = scope.floor.max(start.saturating_sub(REACH));
     let inside = Scope { floor, ..scope };
-    parent_element(inside, start).or_else(|| container_name(inside, start)).is_some_and(names_person)
+    parent_element(inside, start).or_else(|| container_name(inside, start))
+}
+
+/// Whether the member whose name stands at `name` belongs to a thing: `"product": {"name": "Olivia Chair"}`.
+pub(crate) fn is_thing(scope: Scope<'_>, name: std::ops::Range<usize>) -> bool {
+    if let Some(dot) = memchr::memrchr(b'.', &scope.text[name.clone()]) {
+        return names_one_of(&scope.text[name.start..name.start + dot], THINGS);
+    }
+    object_of(scope, name.start).is_some_and(|name| names_one_of(name, THINGS))
 }
 
 /// Whether the member whose name begins at `start` belongs to a service.
 pub(crate) fn is_service(scope: Scope<'_>, start: usize) -> bool {
-    let floor = scope.floor.max(start.saturating_sub(REACH));
-    let inside = Scope { floor, ..scope };
-    let name = parent_element(inside, start).or_else(|| container_name(inside, start));
-    name.is_some_and(|name| {
+    let of_service = |name: &[u8]| {
         SERVICES
             .iter()
             .any(|known| strip_word(name, known).is_some_and(|rest| rest.is_empty() || ends_at_joint(rest, name)))
+    };
+    object_of(scope, start).is_some_and(of_service) || beside_secret(scope, start)
+}
+
+/// `{"key": …, "secret": …}`: the pair that a client signs with; `start` is where `key` begins.
+fn beside_secret(scope: Scope<'_>, start: usize) -> bool {
+    const NEAR: usize = 96;
+    const LONGEST_NAME: usize = 24;
+    let from = scope.floor.max(start.saturating_sub(NEAR));
+    let around = &scope.text[from..scope.limit.min(start + NEAR + NEAR)];
+    memchr::memmem::find_iter(around, b"ecret").any(|at| {
+        let mut behind = around[at + 5..].iter().take(LONGEST_NAME);
+        let sign = behind.find(|byte| !byte.is_ascii_alphabetic() && !b"_-\\\"' ".contains(byte));
+        matches!(sign, Some(b':' | b'='))
     })
 }
 
@@ -107,9 +140,14 @@ fn is_name_byte(byte: u8) -> bool {
 
 /// Whether a name's last word, or the one before a word of [`TAILS`], stands for a person.
 fn names_person(name: &[u8]) -> bool {
+    names_one_of(name, PERSONS)
+}
+
+/// Whether a name's last word, or the one before a word of [`TAILS`], is one of `words`.
+fn names_one_of(name: &[u8], words: &[&str]) -> bool {
     TAILS.iter().any(|tail| {
         let Some(stem) = strip_word(name, tail) else { return false };
-        PERSONS
+        words
             .iter()
             .any(|person| strip_word(stem, person).is_some_and(|rest| rest.is_empty() || ends_at_joint(rest, stem)))
     })
@@ -170,5 +208,25 @@ mod tests {
         ] {
             assert!(!person(text), "{text}");
         }
+    }
+
+    #[test]
+    fn things_have_names_like_persons() {
+        let thing = |text: &str| {
+            let at = text.rfind("name").unwrap();
+            is_thing(Scope { text: text.as_bytes(), floor: 0, limit: text.len(), nested: false }, at..at + 4)
+        };
+        assert!(thing(r#"{"product":{"name":"#) && thing("<city><name>") && thing(r#"{"storeInfo":{"id":7,"name":"#));
+        assert!(!thing(r#"{"data":{"name":"#) && !thing(r#"{"name":"#) && !thing(r#"{"restore":{"name":"#));
+    }
+
+    #[test]
+    fn a_key_beside_a_secret_is_one() {
+        let service = |text: &str| {
+            let at = text.find("key").unwrap();
+            is_service(Scope { text: text.as_bytes(), floor: 0, limit: text.len(), nested: false }, at)
+        };
+        assert!(service(r#"{"key":"x","secret":"y"}"#) && service(r#"{ key = "x", apiSecret = "y" }"#));
+        assert!(!service(r#"{"key":"x","note":"a secret of ours"}"#));
     }
 }

@@ -59,6 +59,32 @@ pub(crate) fn name_end(scope: Scope<'_>, from: usize) -> usize {
     kept.min(end)
 }
 
+/// `company=Nordic Timber GmbH order=7`: an unquoted name of several words, where capitals go on up to the next pair.
+pub(crate) fn title_end(scope: Scope<'_>, from: usize, style: Style) -> usize {
+    const JOINTS: &[&[u8]] = &[
+        b"&", b"i", b"z", b"o.o.", b"de", b"la", b"da", b"di", b"du", b"van", b"von", b"der", b"und", b"and", b"of",
+        b"m.",
+    ];
+    let first = bare::end(scope, from, style);
+    if scope.byte(first) != Some(b' ') || !begins_name(&scope.text[from..first]) && first - from > 4 {
+        return first;
+    }
+    let end = words_end(scope, from);
+    let rest = scope.text.get(first + 1..end).unwrap_or_default();
+    let ends = match scope.byte(end) {
+        Some(b' ') => bare::pair_begins(scope, end + 1),
+        Some(b',' | b';' | b'|') => true,
+        _ => false,
+    };
+    let named = |word: &[u8]| begins_name(word) || JOINTS.contains(&word);
+    if ends && !rest.is_empty() && rest.split(|byte| *byte == b' ').all(named) { end } else { first }
+}
+
+/// A capital, or a letter beyond ASCII.
+fn begins_name(word: &[u8]) -> bool {
+    word.first().is_some_and(|byte| byte.is_ascii_uppercase() || *byte >= 0xC3)
+}
+
 /// Groups of digits: `123-456-32-18`, `123 456 32 18`, `AB 12 34 56 C`, `PL1234563218`.
 pub(crate) fn groups_end(scope: Scope<'_>, from: usize, style: Style) -> usize {
     let mut end = group_end(scope, from);

@@ -63,6 +63,9 @@ const FILL: &[&str] =
 
 /// Reads the value of a key that stands in running text and ends at `at`; false when there is none.
 pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize, spoken: bool) -> bool {
+    // `set ::env(API_TOKEN) "x"`
+    let indexed = scope.byte(at) == Some(b')') && start > scope.floor && scope.text[start - 1] == b'(';
+    let at = at + usize::from(indexed);
     let from = scope.skip_blank(at);
     if from == at || from >= scope.limit {
         return false;
@@ -88,8 +91,12 @@ pub(crate) fn call(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bool
     }
     if let Some(quote) = quoted::open(scope, at + 1) {
         let inner = quoted::read(scope, quote);
-        let claims = inner.closed && looks_secret(&scope.text[inner.start..inner.end]);
+        let claims = inner.closed && kind::looks_secret(&scope.text[inner.start..inner.end]);
         return claims && reader.paid(at, inner.after) && reader.claim(scope, inner.start..inner.end, true);
+    }
+    // `Password(x)`, as Scala and Rust print a class around a text.
+    if let Some(inner) = printed(scope, at) {
+        return reader.paid(at, inner.end) && reader.claim(scope, inner, false);
     }
     let known = reader.out.len();
     let mut settings = Reader {
@@ -103,6 +110,16 @@ pub(crate) fn call(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bool
     let end = container::read(&mut settings, scope, at);
     settings.paid(at, end);
     reader.out.len() > known
+}
+
+/// The one random-looking word in round brackets at `at`.
+fn printed(scope: Scope<'_>, at: usize) -> Option<std::ops::Range<usize>> {
+    const LONGEST: usize = 512;
+    let rest = &scope.text[at + 1..scope.limit.min(at + LONGEST)];
+    let length = rest.iter().take_while(|byte| byte.is_ascii_graphic() && **byte != b')').count();
+    let text = &rest[..length];
+    let told = scope.text[at] == b'(' && rest.get(length) == Some(&b')');
+    (told && kind::is_opaque(text) && is_random(text) && !text.contains(&b'.')).then_some(at + 1..at + 1 + length)
 }
 
 /// `pesel 90010112349`, `kod to 482913`.
@@ -152,13 +169,15 @@ fn secret(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize, fr
     let by = word_end(scope, from);
     let behind = scope.skip_blank(by);
     let from = if sql && listed(&scope.text[from..by], &["by", "as", "password"]) { behind } else { from };
+    let wrapper = ["Optional(", "Some(", "Just "].into_iter().find(|wrapper| scope.has(from, wrapper.as_bytes()));
+    let from = from + wrapper.map_or(0, str::len);
     if let Some(quote) = quoted::open(scope, from) {
         let inner = quoted::read(scope, quote);
         let text = &scope.text[inner.start..inner.end];
         // SQL writes its literals in single quotes: `WITH PASSWORD 'x'`.
         let literal = scope.text[quote.content - 1] == b'\'' && sql;
         let phrase = scope.text[start..at].to_ascii_lowercase().ends_with(b"phrase") && is_phrase(text);
-        let claims = inner.closed && (literal || phrase || looks_secret(text));
+        let claims = inner.closed && (literal || phrase || kind::looks_secret(text));
         if claims && reader.paid(from, inner.after) {
             scalar(reader, scope, inner.start..inner.end, true);
         }
@@ -172,7 +191,7 @@ fn secret(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize, fr
     let word = &scope.text[from..end];
     let identified = sql && scope.has(start, b"identified");
     if login_before(scope, start)
-        || ((tabbed || identified || is_setting(scope, start, at)) && looks_secret(word))
+        || ((tabbed || identified || is_setting(scope, start, at)) && kind::looks_secret(word))
         || kind::is_passphrase(word)
         || (kind::is_opaque(word) && is_random(word))
     {
@@ -234,7 +253,7 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize) -> bool
             }
             // `password changed from "x" to "y"`: both are passwords, or were.
             let old = listed(scope.text[word_before(scope, scope.back_over_space(from))..from].trim_ascii(), FROM);
-            if old && looks_secret(&scope.text[inner.start..inner.end]) {
+            if old && kind::looks_secret(&scope.text[inner.start..inner.end]) {
                 reader.claim(scope, inner.start..inner.end, true);
             }
             from = scope.skip_blank(inner.after);
@@ -254,17 +273,17 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize) -> bool
         if colon.is_some() || listed(plain, ANNOUNCE) {
             if let Some(quote) = quoted::open(scope, next) {
                 let inner = quoted::read(scope, quote);
-                let claims = inner.closed && looks_secret(&scope.text[inner.start..inner.end]);
+                let claims = inner.closed && kind::looks_secret(&scope.text[inner.start..inner.end]);
                 return claims && reader.paid(from, inner.after) && reader.claim(scope, inner.start..inner.end, true);
             }
             let value_end = trimmed_end(scope, next);
             let value = &scope.text[next..value_end];
             // `your password is now: X`, `header value is X`
-            if (scope.byte(value_end) == Some(b':') || listed(value, ANNOUNCE)) && !looks_secret(value) {
+            if (scope.byte(value_end) == Some(b':') || listed(value, ANNOUNCE)) && !kind::looks_secret(value) {
                 from = next;
                 continue;
             }
-            let tells = looks_secret(value) && !tells_a_fact(value);
+            let tells = kind::looks_secret(value) && !tells_a_fact(value);
             return tells && reader.paid(from, value_end) && reader.claim(scope, next..value_end, false);
         }
         if !plain.iter().all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80 || *byte == b'-') {
@@ -288,18 +307,6 @@ fn trimmed_end(scope: Scope<'_>, from: usize) -> usize {
     let end = bare::end(scope, from, Style::default());
     let text = &scope.text[from.min(end)..end];
     end - text.iter().rev().take_while(|byte| matches!(**byte, b'.' | b',' | b';' | b':' | b')')).count()
-}
-
-/// A digit or a sign inside, or capitals inside: not a word of a sentence, not a small number.
-pub(crate) fn looks_secret(word: &[u8]) -> bool {
-    let core = word.trim_ascii();
-    if core.len() < 4 || core.starts_with(b"/") || core.iter().any(u8::is_ascii_whitespace) {
-        return false;
-    }
-    let digits = core.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let signs = core.iter().filter(|byte| byte.is_ascii_punctuation() && !b"'-._".contains(byte)).count();
-    let capital = core[1..].iter().any(u8::is_ascii_uppercase) && core.iter().any(u8::is_ascii_lowercase);
-    digits > 0 || signs > 0 || capital || kind::is_passphrase(core)
 }
 
 /// `node-3.example.com:59190`: a host of several labels and a port.

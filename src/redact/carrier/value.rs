@@ -178,6 +178,9 @@ fn bare_value(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Sty
         ValueKind::SetCookie => return super::header::cookies(reader, scope, from, true),
         ValueKind::Text if style.colon => plain::words_end(scope, from),
         ValueKind::Person | ValueKind::FullName | ValueKind::NamePart if style.colon => plain::name_end(scope, from),
+        ValueKind::Text | ValueKind::Person | ValueKind::FullName | ValueKind::NamePart if !style.query => {
+            plain::title_end(scope, from, style)
+        }
         ValueKind::Digits | ValueKind::Code => plain::groups_end(scope, from, style),
         ValueKind::Date => plain::date_end(scope, from, style),
         _ if style.line => plain::line_end(scope, from, style),

@@ -73,10 +73,13 @@ pub fn find(text: &[u8], hit: WordHit, table: &KeyTable, cursor: &mut KeyCursor,
     }
     let dotted =
         matches!(spot, Spot::Text { .. }) || matches!(spot, Spot::Pair { style, .. } if style.member || !style.colon);
-    if word.dotted && !dotted {
-        return;
-    }
+    let line = matches!(spot, Spot::Pair { style, .. } if style.line);
     for used in &word.uses {
+        // `sonar.login: x`: at a line's start a random value tells the key from a file name.
+        let told = dotted || line && matches!(used.value, ValueKind::Opaque | ValueKind::Random);
+        if word.dotted && !told {
+            continue;
+        }
         if used.place == Place::Compound && name.start == range.start
             || name::ends_in(text, name.start..name.end - usize::from(name.plural), &used.not)
         {
@@ -192,7 +195,8 @@ fn is_persons_name(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: 
         return true;
     }
     let Some(from) = value_start(scope, spot).filter(|from| !full_name::is_title(scope, *from)) else { return false };
-    full_name::spoken_end(scope, from).is_some() || has_details(reader, scope, name)
+    let spoken = || full_name::spoken_end(scope, from).is_some() && !owner::is_thing(scope, name.start..name.end);
+    spoken() || has_details(reader, scope, name)
 }
 
 /// Whether contact details stand beside a name.
@@ -211,6 +215,7 @@ fn is_capital(scope: Scope<'_>, spot: Spot) -> bool {
 fn value_start(scope: Scope<'_>, spot: Spot) -> Option<usize> {
     let (Spot::Pair { at, .. } | Spot::Element { at }) = spot else { return None };
     let quote = |byte: &&u8| matches!(**byte, b' ' | b'"' | b'\'' | b'\\' | b'>' | b'[');
+    let at = if matches!(spot, Spot::Element { .. }) { markup::attribute(scope, at).unwrap_or(at) } else { at };
     let value = &scope.text[at.min(scope.limit)..scope.limit];
     Some(at + value.iter().take(12).take_while(quote).count())
 }

@@ -84,6 +84,8 @@ fn containers() {
         (r#""authorization":["Bearer FAKEb3Qw"] x"#, &["FAKEb3Qw"]),
         (r#"{"cookies":{"sid":"FAKEsid1","theme":"dark"}}"#, &["FAKEsid1", "dark"]),
         ("credentials={user=svc, pw=FAKE1}, n=2", &["svc", "FAKE1"]),
+        ("tokens: [IDENT, COMMA]; secrets: [db-credentials, tls-cert] mounted", &[]),
+        ("map[token:[FAKE-1] trace:[7]]", &["FAKE-1"]),
     ]);
 }
 
@@ -235,6 +237,8 @@ fn markup() {
         ("<key>password</key> <string>FAKE1</string><token/>", &["FAKE1"]),
         ("<password></password><n>x</n>", &[]),
         (r#"{"m":"<password>FAKE1","n":"x"}"#, &["FAKE1"]),
+        (r#"<apiKey id="7" value="FAKE1"/><timeout value="30"/>"#, &["FAKE1"]),
+        (r#"<password type="x"/><token/>"#, &[]),
     ]);
 }
 
@@ -267,6 +271,10 @@ fn running_text() {
         ("SET PASSWORD FOR 'jan'@'h' = PASSWORD('FAKE1'); x.getToken('user')", &["FAKE1"]),
         ("AccessToken(value=FAKE1abc234567, type=bearer) Token(id=7)", &["FAKE1abc234567"]),
         ("Your password is now: hunter2x", &["hunter2x"]),
+        ("Some(Login(jan,Password(FAKE1abc2))) getPassword(user)", &["FAKE1abc2"]),
+        ("saved password Optional(\"FAKE1abc2\") for jan", &["FAKE1abc2"]),
+        ("set ::env(DB_PASSWORD) \"FAKE1abc2\"", &["FAKE1abc2"]),
+        ("Credentials = new Login(); password: new Secret()", &[]),
         ("login failed with password hunter22x for jan", &["hunter22x"]),
         ("grant_type=password&username=jan&password=FAKEgr7&scope=api", &["FAKEgr7"]),
         ("GET /cb?code=4/0FAKE&state=x HTTP/1.1\" 302, exit code=137", &["4/0FAKE"]),

@@ -2,7 +2,7 @@
 
 use super::cells::{self, Cell, DECODERS};
 use crate::redact::finding::Finding;
-use crate::redact::key::{self, KeyCursor, KeyTable, WordHit};
+use crate::redact::key::{self, KeyCursor, KeyTable, Labels, WordHit};
 use crate::redact::rule::{AnchorFind, Find, Rule, RuleIndex, What};
 use crate::redact::shape::{self, Shape};
 use crate::redact::validate::Verdict;
@@ -108,7 +108,8 @@ fn keyed(rules: &[Rule], record: &[u8], found: &mut Vec<Range<usize>>) {
         What::Mask(Find::Key(find)) => Some((RuleIndex(at as u16), find)),
         _ => None,
     });
-    let Ok(table) = KeyTable::compile(keys) else { return };
+    let Ok(mut table) = KeyTable::compile(keys) else { return };
+    table.set_labels(Labels::new(rules.iter().map(|rule| rule.label.as_str())));
     let lower = record.to_ascii_lowercase();
     let mut hits: Vec<WordHit> = Vec::new();
     for (literal, word) in table.literals() {

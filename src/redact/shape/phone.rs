@@ -41,11 +41,14 @@ pub(super) fn e164(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
         b'0' if !plus && text[at..].starts_with(b"00") && free_left(text, at, floor) => (at, at + 2),
         _ => return None,
     };
-    let start = start - usize::from(start > floor && text[start - 1] == b'(');
-    if plus && char_before(text, start, floor).is_some_and(|c| c == '_' || c == '+' || c.is_alphanumeric()) {
+    let glued = |at| char_before(text, at, floor).is_some_and(|c| c == '_' || c == '+' || c.is_alphanumeric());
+    if plus && glued(start) {
         return None;
     }
     let (end, grouped) = read(text, first)?;
+    // `(+48) 601 234 567`; in `Some(+48 601 234 567)` the bracket is not the number's.
+    let own = start > floor && text[start - 1] == b'(' && memchr::memchr(b')', &text[start..end]).is_some();
+    let start = start - usize::from(own && !(plus && glued(start - 1)));
     let verdict = if plus || grouped { Verdict::Proves } else { Verdict::Silent };
     (!word_after(text, end)).then(|| ShapeHit::new(start, end, verdict))
 }

@@ -258,6 +258,8 @@ fn phones() {
         ],
     );
     sees("phone-e164", &["⟦0048123456789⟧ 00000000000000"]);
+    // A bracket in front is the number's only where it closes inside.
+    sees("phone-e164", &["Some(⟦+48 601 234 567⟧),None", "⟦(+48) 601 234 567⟧", "x (⟦+48 601 234 567⟧)"]);
     sees(
         "phone-national",
         &[
