@@ -111,7 +111,8 @@ fn report(loaded: &Loaded, config: &Config, rules: &RuleSet, offline: bool, mut 
     let spool = &config.agent.spool;
     let kind = if spool.kind == spool::Kind::Disk { "disk" } else { "memory" };
     let folder = config.agent.state_dir.display();
-    table.line("spool", &format!("{kind}, up to {} MiB, state in {folder}", spool.max_bytes >> 20), Verdict::Ok);
+    let verdict = if offline { Verdict::Skipped("state directory not looked at") } else { Verdict::Ok };
+    table.line("spool", &format!("{kind}, up to {} MiB, state in {folder}", spool.max_bytes >> 20), verdict);
     output(&mut table, config, offline);
     let (errors, warnings) = (table.failed, loaded.warnings());
     let _ = match &table.json {
