@@ -40,7 +40,7 @@ const NO_NAMES: &[&str] = &[
 /// Ends of the names of contact details, lower case without separators.
 #[rustfmt::skip]
 const DETAILS: &[&str] = &[
-    "apellido", "apellidos", "birthdate", "cellulare", "cognome", "dateofbirth", "dni", "dob", "email", "emailaddress", "familyname", "given", "family", "fname", "lname", "telf1",
+    "apellido", "apellidos", "birthdate", "cellulare", "cognome", "dateofbirth", "dni", "dob", "email", "emailaddress", "familyname", "given", "family", "fname", "lname", "telf",
     "geburtsdatum", "iban", "lastname", "mail", "mobile", "msisdn", "nachname", "nazwisko", "pesel", "phone", "phonenumber",
     "postcode", "prénom", "prenom", "rufnummer", "street", "surname", "tel", "telefon", "telefono", "telefoon", "telephone", "teléfono",
     "téléphone", "vorname", "achternaam",
@@ -223,6 +223,7 @@ fn is_letter(byte: u8) -> bool {
 
 /// A separator behind a name, perhaps after its quote.
 fn separates(rest: &[u8]) -> bool {
+    let rest = rest.strip_prefix(b"1").unwrap_or(rest);
     let quotes = rest.iter().take(4).take_while(|byte| matches!(**byte, b'\\' | b'"' | b'\'' | b' ')).count();
     matches!(rest.get(quotes), Some(b':' | b'='))
 }
@@ -294,6 +295,7 @@ mod tests {
             r#"{"e-mail":"x","tags":["a"],"name":"Jan Kowalski"}"#,
             "name: Jan Kowalski | E-mail: x",
             "name=Jan phone=1",
+            "name=Garcia TELF1=7",
             r#"{\"name\":\"Jan\",\"contactPhone\":\"1\"}"#,
         ] {
             assert!(beside(text), "{text}");

@@ -3,6 +3,7 @@
 //! Only the *whole* value counts: `null-FAKE-false` is a secret, and so is the literal default inside
 //! `${PASSWORD:-FAKE}`.
 
+use super::kind;
 use super::labels::Labels;
 use std::ops::Range;
 
@@ -163,7 +164,10 @@ fn is_placeholder(value: &[u8]) -> bool {
         [b'$', b'{', inner @ .., b'}'] | [b'#', b'{', inner @ .., b'}'] => named(inner, b"?!:"),
         [b'{', b'{', inner @ .., b'}', b'}'] => named(inner, b" |-"),
         [b'<', b'%', inner @ .., b'%', b'>'] => named(inner, b" =-"),
-        [b'<', inner @ .., b'>'] => inner[..].first().is_some_and(|b| b.is_ascii_alphabetic()) && named(inner, b" -"),
+        // `token:<x>` with something random inside is no `<YOUR_TOKEN>`.
+        [b'<', inner @ .., b'>'] => {
+            inner[..].first().is_some_and(|b| b.is_ascii_alphabetic()) && named(inner, b" -") && !kind::is_random(inner)
+        }
         [b'%', inner @ .., b'%'] => named(inner, b""),
         [b'%', b's' | b'v' | b'd' | b'q' | b'p'] => true,
         [b'$', inner @ ..] => {
@@ -235,6 +239,7 @@ mod tests {
             "${PW}FAKEtail",
             "x",
             "<b>",
+            "<aB3dE5fG7hJ9kL2mN4>",
             "$ecret",
             "[a",
             "xyx",

@@ -49,7 +49,10 @@ pub(crate) fn next_element(reader: &mut Reader<'_>, scope: Scope<'_>, closing: u
 /// Reads the text from `from` to the next tag; a CDATA section to its end.
 pub(crate) fn content(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize) {
     const CDATA: &[u8] = b"<![CDATA[";
+    const VALUE: &[u8] = b"<value>";
     let start = scope.skip_space(from);
+    // `<setting name="ApiSecret"><value>x</value>`
+    let start = if scope.has(start, VALUE) { scope.skip_space(start + VALUE.len()) } else { start };
     let (start, end) = if scope.has(start, CDATA) {
         let start = start + CDATA.len();
         (start, scope.text[start..scope.limit].windows(3).position(|end| end == b"]]>"))

@@ -112,14 +112,17 @@ pub(crate) fn call(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bool
     reader.out.len() > known
 }
 
-/// The one random-looking word in round brackets at `at`.
+/// The one random-looking word in brackets at `at`.
 fn printed(scope: Scope<'_>, at: usize) -> Option<std::ops::Range<usize>> {
     const LONGEST: usize = 512;
     let rest = &scope.text[at + 1..scope.limit.min(at + LONGEST)];
-    let length = rest.iter().take_while(|byte| byte.is_ascii_graphic() && **byte != b')').count();
+    let closing = if scope.text[at] == b'(' { b')' } else { b']' };
+    let length = rest.iter().take_while(|byte| byte.is_ascii_graphic() && **byte != closing).count();
     let text = &rest[..length];
-    let told = scope.text[at] == b'(' && rest.get(length) == Some(&b')');
-    (told && kind::is_opaque(text) && is_random(text) && !text.contains(&b'.')).then_some(at + 1..at + 1 + length)
+    // What stands in square brackets is a place in a list as often.
+    let random = if closing == b')' { kind::is_opaque(text) && is_random(text) } else { kind::is_random(text) };
+    let told = scope.text[at] != b'{' && rest.get(length) == Some(&closing);
+    (told && random && !text.contains(&b'.')).then_some(at + 1..at + 1 + length)
 }
 
 /// `pesel 90010112349`, `kod to 482913`.

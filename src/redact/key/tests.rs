@@ -239,6 +239,7 @@ fn markup() {
         (r#"{"m":"<password>FAKE1","n":"x"}"#, &["FAKE1"]),
         (r#"<apiKey id="7" value="FAKE1"/><timeout value="30"/>"#, &["FAKE1"]),
         (r#"<password type="x"/><token/>"#, &[]),
+        (r#"<setting name="Password"><value>FAKE1</value></setting>"#, &["FAKE1"]),
     ]);
 }
 
@@ -272,6 +273,10 @@ fn running_text() {
         ("AccessToken(value=FAKE1abc234567, type=bearer) Token(id=7)", &["FAKE1abc234567"]),
         ("Your password is now: hunter2x", &["hunter2x"]),
         ("Some(Login(jan,Password(FAKE1abc2))) getPassword(user)", &["FAKE1abc2"]),
+        (
+            "auth.token[aB3dE5fG7hJ9kL2mN4] token[index12] token:<aB3dE5fG7hJ9kL2mN4>",
+            &["aB3dE5fG7hJ9kL2mN4", "<aB3dE5fG7hJ9kL2mN4>"],
+        ),
         ("saved password Optional(\"FAKE1abc2\") for jan", &["FAKE1abc2"]),
         ("set ::env(DB_PASSWORD) \"FAKE1abc2\"", &["FAKE1abc2"]),
         ("Credentials = new Login(); password: new Secret()", &[]),
