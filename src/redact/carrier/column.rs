@@ -55,7 +55,7 @@ fn copied(reader: &mut Reader<'_>, scope: Scope<'_>, list: std::ops::Range<usize
         None => {
             let line = memchr::memchr(b'\n', &scope.text[list.end..scope.limit]);
             let end = line.map_or(scope.limit, |at| list.end + at);
-            let columns = Columns::new(b'\t', cells, column);
+            let columns = Columns::new(b'\t', cells, &scope.text[list.clone()], column);
             let Scope { nested, limit, .. } = scope;
             reader.cursor.set_table(Table { start: list.start, end, nested, limit, columns });
         }

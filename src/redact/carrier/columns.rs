@@ -13,6 +13,8 @@ pub(crate) struct Columns {
     pub(crate) sign: u8,
     /// Cells of every row.
     pub(crate) cells: u8,
+    /// A digest of the heading, which may stand there again between rows.
+    heading: u32,
     known: u8,
     columns: [Column; MOST],
 }
@@ -38,9 +40,14 @@ pub(crate) struct Table {
 }
 
 impl Columns {
-    /// A table of `cells` columns of which one is known.
-    pub(crate) fn new(sign: u8, cells: u8, first: Column) -> Columns {
-        Columns { sign, cells, known: 1, columns: [first; MOST] }
+    /// A table of `cells` columns under `heading`, of which one is known.
+    pub(crate) fn new(sign: u8, cells: u8, heading: &[u8], first: Column) -> Columns {
+        Columns { sign, cells, heading: digest(heading), known: 1, columns: [first; MOST] }
+    }
+
+    /// Whether `row` is the heading once more.
+    pub(crate) fn is_heading(&self, row: &[u8]) -> bool {
+        self.heading == digest(row)
     }
 
     /// Remembers another column, if there is room.
@@ -56,4 +63,8 @@ impl Columns {
     pub(crate) fn of(&self, index: usize) -> impl Iterator<Item = &Column> {
         self.columns[..usize::from(self.known)].iter().filter(move |column| usize::from(column.index) == index)
     }
+}
+
+fn digest(row: &[u8]) -> u32 {
+    row.trim_ascii().iter().fold(0x811c_9dc5, |digest, byte| (digest ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }

@@ -35,6 +35,9 @@ pub struct KeyCursor {
     covered: Range<usize>,
     /// The value read last, when it was a mask of ours.
     mask: Range<usize>,
+    /// The last cells that were claimed for the heading above them.
+    cells: [Span; 4],
+    cell: usize,
     /// The heading of a table whose rows are read when all names are known.
     table: Option<Table>,
 }
@@ -65,6 +68,7 @@ impl KeyCursor {
         self.command = (0, 0);
         self.covered = 0..0;
         self.mask = 0..0;
+        self.cells = [Span::default(); 4];
         self.table = None;
         self.record = record;
     }
@@ -151,6 +155,16 @@ impl KeyCursor {
     /// Whether the value read last was a mask of ours that holds `at`.
     pub(crate) fn in_mask(&self, at: usize) -> bool {
         self.mask.contains(&at)
+    }
+
+    /// Whether `at` stands in a cell that was claimed for its heading.
+    pub(crate) fn in_cell(&self, at: usize) -> bool {
+        self.cells.iter().any(|cell| (cell.start as usize..cell.end as usize).contains(&at))
+    }
+
+    pub(crate) fn set_cell(&mut self, cell: Range<usize>) {
+        self.cell = (self.cell + 1) % self.cells.len();
+        self.cells[self.cell] = Span::new(cell.start, cell.end);
     }
 
     pub(crate) fn set_mask(&mut self, mask: Range<usize>) {

@@ -44,7 +44,7 @@ pub(crate) fn heading(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, e
         Some(table) if table.start == row.start => table.columns.add(column),
         Some(_) => return false,
         None => {
-            let columns = Columns::new(sign, cells, column);
+            let columns = Columns::new(sign, cells, &scope.text[row.clone()], column);
             let Scope { nested, limit, .. } = scope;
             reader.cursor.set_table(Table { start: row.start, end: row.end, nested, limit, columns });
         }
@@ -72,7 +72,8 @@ fn claim_rows(reader: &mut Reader<'_>, scope: Scope<'_>, mut at: usize, columns:
     while at < scope.limit {
         let from = skip_line_end(scope, at);
         let end = line_end(scope, from);
-        if from < end && !is_rule(&scope.text[from..end]) {
+        let row = &scope.text[from..end.max(from)];
+        if !row.is_empty() && !is_rule(row) && !columns.is_heading(row) {
             let inside = Scope { limit: end, ..scope };
             let cells = Cells { scope: inside, at: Some(from), sign: columns.sign };
             if !is_row(cells, &columns) || !reader.paid(from, end) {
@@ -99,6 +100,7 @@ fn is_row(cells: Cells<'_>, columns: &Columns) -> bool {
 
 fn claim(reader: &mut Reader<'_>, scope: Scope<'_>, columns: &Columns, index: usize, cell: Range<usize>) {
     for column in columns.of(index) {
+        reader.cursor.set_cell(cell.clone());
         let mut own = Reader {
             rule: column.rule,
             kind: column.kind,

@@ -60,8 +60,9 @@ pub fn find(text: &[u8], hit: WordHit, table: &KeyTable, cursor: &mut KeyCursor,
     let range = hit.start as usize..hit.end as usize;
     let Some(name) = name::around(text, &record, range.clone()) else { return };
     let whole = Scope { text, floor: record.start, limit: record.end, nested: false };
-    // The longest key that a name ends in speaks for it: `Set-Cookie` is no `cookie`.
-    if cursor.name_end() == name.end {
+    // The longest key that a name ends in speaks for it: `Set-Cookie` is no `cookie`. Nor is a name what a heading says
+    // is a value.
+    if cursor.name_end() == name.end || cursor.in_cell(name.start) {
         return;
     }
     let string_end = cursor.string_end(text, name.start);

@@ -143,6 +143,16 @@ mod mended {
     }
 
     #[test]
+    fn a_heading_may_stand_again_and_a_cell_opens_nothing() {
+        let text = "id,password,user\nghp_,-----BEGIN RSA PRIVATE KEY-----token{,\nid,password,user\n7,FAKE7pw,x";
+        fuzz_idempotence(text.as_bytes());
+        let table = "id,password,user\n1,x token{,a\nid,password,user\n7,FAKE7pw,x";
+        let output = sample::redact(&sample::rules(), table.as_bytes(), &[1]);
+        let want = "id,password,user\n1,[password],a\nid,password,user\n7,[password],x";
+        assert_eq!(String::from_utf8_lossy(&output), want);
+    }
+
+    #[test]
     fn the_oracle_reads_octal_escapes() {
         fuzz_redact_vs_naive(br"x.nuac\0040eamp1emple.can\u0040eamp1emple.can\u0040e~am");
     }
