@@ -153,6 +153,13 @@ mod mended {
     }
 
     #[test]
+    fn glued_addresses_are_read_once() {
+        for piece in ["jan@example.com", "amFuQGV4YW1wbGUuY29t"] {
+            fuzz_slow_line(&[b"B", piece.as_bytes()].concat());
+        }
+    }
+
+    #[test]
     fn the_oracle_reads_octal_escapes() {
         fuzz_redact_vs_naive(br"x.nuac\0040eamp1emple.can\u0040eamp1emple.can\u0040e~am");
     }

@@ -9,15 +9,17 @@
 
 use super::ShapeHit;
 use super::edge::{byte_before, char_at, char_before, ends_with_fold, previous_word, starts_with_fold};
+use crate::redact::steps;
 use crate::redact::validate::Verdict;
 
 /// Longest local part and domain read, in bytes.
 const LOCAL_MAX: usize = 128;
 const DOMAIN_MAX: usize = 253;
 
-/// Where the address with the at-sign `at` ends, if it is one.
+/// Where the address with the at-sign `at` ends, if it is one and none is glued to it: a run of glued ones is read once,
+/// for its first.
 pub(super) fn end(text: &[u8], at: usize) -> Option<usize> {
-    domain(text, at + 1).map(|domain_end| glued(text, domain_end))
+    domain(text, at + 1).filter(|end| text.get(*end) != Some(&b'@'))
 }
 
 pub(super) fn find(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
@@ -68,6 +70,7 @@ fn local_run(text: &[u8], end: usize, floor: usize) -> usize {
             _ => break,
         }
     }
+    steps::add(end - start);
     start
 }
 
@@ -181,6 +184,7 @@ fn domain_run(text: &[u8], from: usize) -> usize {
             _ => break,
         }
     }
+    steps::add(end - from);
     end
 }
 
