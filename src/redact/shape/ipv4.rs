@@ -150,6 +150,10 @@ fn is_version(text: &[u8], start: usize, quad: &Quad, floor: usize) -> bool {
     if byte_before(text, start, floor, b'/') {
         return is_product(text, start, quad, floor);
     }
+    // The identity of a Windows package, `Package_for_KB2636072~31bf3856ad364e35~amd64~~6.1.1.1`.
+    if start >= floor + 2 && &text[start - 2..start] == b"~~" {
+        return true;
+    }
     if matches!(text.get(quad.end), Some(b'-' | b'+' | b'~')) && is_pre_release(&text[quad.end + 1..]) {
         return true;
     }

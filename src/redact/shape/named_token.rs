@@ -57,7 +57,9 @@ const QUALIFIERS: &[&str] = &[
     "signing",
     "test",
     "user",
+    "webapi",
     "write",
+    "ws",
 ];
 
 /// The whole token, when what stands before it gives it away.
