@@ -127,7 +127,7 @@ impl Claims {
                     self.chains.push(origin.chain);
                 }
                 let view = self.chains.len() as u16;
-                (origin.raw, view, origin.run, origin.number.then_some(Quotes::View(view)))
+                (origin.raw, view, origin.run, origin.number.map(|backslashes| Quotes::View(view, backslashes)))
             }
         };
         let shown = self.shown(compiled.mask, value, minter);
@@ -196,8 +196,9 @@ impl Claims {
                 self.masks.extend(std::iter::repeat_n(b'\\', backslashes));
                 self.masks.push(b'"');
             }
-            Some(Quotes::View(view)) => {
-                self.chains[usize::from(view) - 1].encode_mask(b"\"", &mut self.quote, &mut self.masks);
+            Some(Quotes::View(view, backslashes)) => {
+                let quote = &DEEPEST_QUOTE[DEEPEST_QUOTE.len() - 1 - usize::from(backslashes)..];
+                self.chains[usize::from(view) - 1].encode_mask(quote, &mut self.quote, &mut self.masks);
             }
         }
     }
@@ -380,6 +381,9 @@ pub(super) struct Origin {
     pub(super) raw: Span,
     pub(super) chain: Chain,
     pub(super) run: bool,
-    /// The value is a bare number of JSON in the view.
-    pub(super) number: bool,
+    /// The value is a bare number of JSON in the view, whose quotes stand behind so many backslashes.
+    pub(super) number: Option<u8>,
 }
+
+/// A quote behind as many backslashes as quotes of JSON in JSON in JSON in JSON have.
+const DEEPEST_QUOTE: &[u8; 16] = br#"\\\\\\\\\\\\\\\""#;

@@ -303,7 +303,7 @@ impl Walk<'_> {
         for claim in &mut self.cut[known..] {
             claim.number = claim.number.filter(|quotes| match quotes {
                 Quotes::Raw(backslashes) => *backslashes >= (2 << level.depth) - 1,
-                Quotes::View(_) => true,
+                Quotes::View(..) => true,
             });
         }
     }

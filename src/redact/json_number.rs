@@ -22,6 +22,13 @@ pub(super) struct Number {
     pub(super) backslashes: usize,
 }
 
+impl Number {
+    /// The backslashes, as many as quotes have that are escaped four times at most.
+    pub(super) fn depth(self) -> u8 {
+        self.backslashes.min(15) as u8
+    }
+}
+
 /// Tells the numbers of one text, asked for from left to right.
 #[derive(Default)]
 pub(super) struct Numbers {

@@ -7,7 +7,7 @@ use super::claims::{Claims, Origin};
 pub use super::finding::Withheld;
 use super::finding::{Finding, Span};
 use super::json_borders::Begins;
-use super::json_number::Numbers;
+use super::json_number::{Number, Numbers};
 use super::key::Carry;
 use super::long_record::{LONG, LongRecord, Windows};
 use super::prefilter::{Hit, Target};
@@ -390,7 +390,8 @@ impl Work {
                     let run = view.whole_run();
                     let raw = run.unwrap_or_else(|| view.to_raw(span));
                     let raw = Span::new(raw.start as usize + offset, raw.end as usize + offset);
-                    let from = Origin { raw, chain: view.chain(), run: run.is_some(), number: number.is_some() };
+                    let from =
+                        Origin { raw, chain: view.chain(), run: run.is_some(), number: number.map(Number::depth) };
                     claims.add(rules, minter.as_deref_mut(), decoded, found, Some(from));
                 }
             })

@@ -23,8 +23,8 @@ pub(super) enum Shown {
 pub(super) enum Quotes {
     /// As in the record: behind so many backslashes.
     Raw(usize),
-    /// As in the view of this number.
-    View(u16),
+    /// As in the view of this number, there behind so many backslashes.
+    View(u16, u8),
 }
 
 /// A finding mapped to the raw record.

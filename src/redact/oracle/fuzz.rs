@@ -29,7 +29,9 @@ pub fn fuzz_redact_vs_naive(data: &[u8]) {
 /// Whether the byte at `at` of what was found is not the value's: a quote at the end that has no partner, and
 /// what stands between the tokens of JSON.
 fn of_carrier(record: &[u8], found: &Range<usize>, at: usize) -> bool {
-    let quotes = record[found.clone()].iter().filter(|byte| **byte == b'"').count();
+    let value = &record[found.clone()];
+    let real = |at: &usize| value[..*at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0;
+    let quotes = memchr::memchr_iter(b'"', value).filter(real).count();
     let closing = record[at] == b'"' && at + 1 == found.end && quotes % 2 == 1;
     let sign = !(record[at].is_ascii_digit() || b"+-.".contains(&record[at]));
     let json = || json_in(record).into_iter().find(|json| json.contains(&at));

@@ -102,6 +102,7 @@ proptest! {
 mod mended {
     use super::super::fuzz::*;
     use super::super::sample;
+    use serde_json::Value;
 
     #[test]
     fn a_value_behind_an_escaped_quote_in_a_key_breaks_no_json() {
@@ -119,8 +120,19 @@ mod mended {
     }
 
     #[test]
+    fn quotes_in_a_string_of_json_are_escaped_in_views_too() {
+        for sign in ["\u{200b}", "\u{a0}", "\u{1b}[0m"] {
+            let text = format!("[4111111111111111{sign}]");
+            stays_json(&serde_json::json!({"a": text}));
+            stays_json(&serde_json::json!({text.clone(): [text.clone()]}));
+            stays_json(&Value::from(vec![serde_json::json!({text.clone(): text}).to_string()]));
+        }
+    }
+
+    #[test]
     fn a_quote_without_partner_is_the_carriers() {
         fuzz_redact_vs_naive(b"password:}\"");
+        fuzz_redact_vs_naive(b"password:81x\\\"y}jaex[m040{p\"");
     }
 
     #[test]
