@@ -235,4 +235,15 @@ mod mended {
             fuzz_idempotence(text.as_bytes());
         }
     }
+
+    #[test]
+    fn a_second_pass_masks_no_less_in_containers_that_nothing_closes() {
+        fuzz_idempotence(include_bytes!("../../../fuzz/seeds/idempotence/a-container-that-nothing-closes"));
+        fuzz_idempotence(include_bytes!("../../../fuzz/seeds/idempotence/a-mask-in-a-list-that-nothing-closes"));
+    }
+
+    #[test]
+    fn windows_of_expressions_that_overlap_stay_bounded() {
+        fuzz_slow_line(include_bytes!("../../../fuzz/seeds/slow_line/windows-of-expressions"));
+    }
 }
