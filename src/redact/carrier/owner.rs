@@ -39,11 +39,7 @@ const REACH: usize = 512;
 
 /// Whether the member whose name stands at `name` belongs to a person.
 pub(crate) fn is_person(scope: Scope<'_>, name: std::ops::Range<usize>) -> bool {
-    // `user.name=…`: the name tells its object.
-    if let Some(dot) = memchr::memrchr(b'.', &scope.text[name.clone()]) {
-        return names_person(&scope.text[name.start..name.start + dot]);
-    }
-    object_of(scope, name.start).is_some_and(names_person)
+    belongs_to(scope, name, PERSONS)
 }
 
 /// The name of the element or object around the member that begins at `start`.
@@ -55,20 +51,23 @@ fn object_of<'t>(scope: Scope<'t>, start: usize) -> Option<&'t [u8]> {
 
 /// Whether the member whose name stands at `name` belongs to a thing: `"product": {"name": "Olivia Chair"}`.
 pub(crate) fn is_thing(scope: Scope<'_>, name: std::ops::Range<usize>) -> bool {
-    if let Some(dot) = memchr::memrchr(b'.', &scope.text[name.clone()]) {
-        return names_one_of(&scope.text[name.start..name.start + dot], THINGS);
-    }
-    object_of(scope, name.start).is_some_and(|name| names_one_of(name, THINGS))
+    belongs_to(scope, name, THINGS)
+}
+
+/// Whether the object of the member whose name stands at `name` is called by one of `words`.
+fn belongs_to(scope: Scope<'_>, name: std::ops::Range<usize>, words: &[&str]) -> bool {
+    let whole = &scope.text[name.clone()];
+    let object = match memchr::memrchr(b'.', whole) {
+        // `user.name=…`: the name tells its object.
+        Some(dot) => Some(&whole[..dot]),
+        None => object_of(scope, name.start),
+    };
+    object.is_some_and(|object| names_one_of(object, words))
 }
 
 /// Whether the member whose name begins at `start` belongs to a service.
 pub(crate) fn is_service(scope: Scope<'_>, start: usize) -> bool {
-    let of_service = |name: &[u8]| {
-        SERVICES
-            .iter()
-            .any(|known| strip_word(name, known).is_some_and(|rest| rest.is_empty() || ends_at_joint(rest, name)))
-    };
-    object_of(scope, start).is_some_and(of_service) || beside_secret(scope, start)
+    object_of(scope, start).is_some_and(|object| ends_in_one_of(object, SERVICES)) || beside_secret(scope, start)
 }
 
 /// `{"key": …, "secret": …}`: the pair that a client signs with; `start` is where `key` begins.
@@ -138,19 +137,15 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
-/// Whether a name's last word, or the one before a word of [`TAILS`], stands for a person.
-fn names_person(name: &[u8]) -> bool {
-    names_one_of(name, PERSONS)
-}
-
 /// Whether a name's last word, or the one before a word of [`TAILS`], is one of `words`.
 fn names_one_of(name: &[u8], words: &[&str]) -> bool {
-    TAILS.iter().any(|tail| {
-        let Some(stem) = strip_word(name, tail) else { return false };
-        words
-            .iter()
-            .any(|person| strip_word(stem, person).is_some_and(|rest| rest.is_empty() || ends_at_joint(rest, stem)))
-    })
+    TAILS.iter().filter_map(|tail| strip_word(name, tail)).any(|stem| ends_in_one_of(stem, words))
+}
+
+/// Whether a name's last word is one of `words`.
+fn ends_in_one_of(name: &[u8], words: &[&str]) -> bool {
+    let ends_in = |word: &&str| strip_word(name, word).is_some_and(|rest| rest.is_empty() || ends_at_joint(rest, name));
+    words.iter().any(ends_in)
 }
 
 /// `name` without `word` at its end, ASCII case and separators before the word ignored.
