@@ -12,7 +12,7 @@
 use super::envelope::{Envelope, Origin, STATUS};
 use super::escape::{Page, cut_point};
 use super::facts::{self, Facts};
-use super::identity::RecordId;
+use super::identity::{RecordId, hex16};
 use super::origin;
 use super::pack::Packer;
 use super::sealed::{Batch, Encoding, Header};
@@ -25,7 +25,7 @@ pub const MAX_AGE_MS: i64 = 17 * 3_600_000;
 /// Further ahead than this is re-stamped (the intake's limit is 2 h), milliseconds.
 pub const MAX_AHEAD_MS: i64 = 3_600_000;
 /// Ends a record behind its message.
-const RECORD_END: &[u8] = b"\"}";
+const RECORD_END: &[u8; 2] = b"\"}";
 /// Ends a message that did not fit.
 const CUT_MARK: &[u8] = b"...[truncated]";
 /// JSON handed to the compressor at a time.
@@ -206,11 +206,11 @@ impl Encoder {
         let status = head.known.status.or(found.status).unwrap_or(Status::Info);
         let stamp = Stamp::new(head.known.time.or(found.time), head.now);
         let start = self.page.len();
-        self.page.put(if self.entries == 0 { b"[" } else { b"," });
+        self.page.put_fixed(if self.entries == 0 { b"[" } else { b"," });
         write_head(&mut self.page, status, stamp, rules, tokens, head);
         let room = self.settings.max_entry - (self.page.len() - start - 1) - RECORD_END.len();
         write_message(&mut self.page, pieces, room);
-        self.page.put(RECORD_END);
+        self.page.put_fixed(RECORD_END);
         if self.json_len() + 1 > self.settings.max_json {
             self.page.truncate(start);
             return Pushed::Full;
@@ -260,7 +260,7 @@ fn write_head<'t>(
 ) {
     let envelope = head.envelope;
     if envelope.trust_origin {
-        page.put(b"{");
+        page.put_fixed(b"{");
         page.put(&envelope.ddsource[1..]);
         text_or(page, b",\"service\":\"", head.origin.service, &envelope.service);
         text_or(page, b",\"hostname\":\"", head.origin.host, &envelope.hostname);
@@ -270,25 +270,25 @@ fn write_head<'t>(
         page.put(&envelope.head);
     }
     page.put(status_name(status));
-    page.put(b"\",\"timestamp\":");
+    page.put_fixed(b"\",\"timestamp\":");
     page.number(stamp.timestamp);
-    page.put(b",\"logveil\":{\"id\":\"");
-    page.put(&head.id.digits());
-    page.put(b"\",\"set\":\"");
-    page.put(&hex16(head.rules.fingerprint().0));
-    page.put(b"\",\"rules\":");
+    page.put_fixed(b",\"logveil\":{\"id\":\"");
+    page.put_fixed(&head.id.digits());
+    page.put_fixed(b"\",\"set\":\"");
+    page.put_fixed(&hex16(head.rules.fingerprint().0));
+    page.put_fixed(b"\",\"rules\":");
     list(page, rules.iter().map(|&rule| head.rules.id(rule)));
-    page.put(b",\"tokens\":");
+    page.put_fixed(b",\"tokens\":");
     list(page, tokens);
     page.put(&envelope.own);
-    page.put(b",\"offset\":");
+    page.put_fixed(b",\"offset\":");
     page.number(head.id.offset().min(i64::MAX as u64) as i64);
     if let Some(time) = stamp.event_time {
-        page.put(b",\"event_time\":");
+        page.put_fixed(b",\"event_time\":");
         page.number(time);
     }
     write_origin(page, head.origin);
-    page.put(b"},\"message\":\"");
+    page.put_fixed(b"},\"message\":\"");
 }
 
 /// Writes the escaped pieces, at most `room` bytes of them. A piece that does not fit is cut on a character
@@ -332,7 +332,7 @@ fn text_or(page: &mut Page, field: &[u8], own: Option<&str>, fixed: &[u8]) {
         Some(text) => {
             page.put(field);
             page.escape(text.as_bytes());
-            page.put(b"\"");
+            page.put_fixed(b"\"");
         }
         None => page.put(fixed),
     }
@@ -342,25 +342,25 @@ fn write_origin(page: &mut Page, origin: Origin<'_>) {
     if origin.host.is_none() && origin.service.is_none() {
         return;
     }
-    page.put(b",\"origin\":{");
+    page.put_fixed(b",\"origin\":{");
     text_or(page, b"\"host\":\"", origin.host, b"");
     let field = if origin.host.is_some() { &b",\"service\":\""[..] } else { b"\"service\":\"" };
     text_or(page, field, origin.service, b"");
-    page.put(b"}");
+    page.put_fixed(b"}");
 }
 
 /// A list of names and tokens: letters, digits, `_` and `-`, which JSON takes as they are.
 fn list<'t>(page: &mut Page, items: impl Iterator<Item = &'t str>) {
-    page.put(b"[");
+    page.put_fixed(b"[");
     let mut separator: &[u8] = b"\"";
     for item in items {
         debug_assert!(item.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\'));
         page.put(separator);
         page.put(item.as_bytes());
-        page.put(b"\"");
+        page.put_fixed(b"\"");
         separator = b",\"";
     }
-    page.put(b"]");
+    page.put_fixed(b"]");
 }
 
 fn status_name(status: Status) -> &'static [u8] {
@@ -376,9 +376,6 @@ fn status_name(status: Status) -> &'static [u8] {
     }
 }
 
-fn hex16(value: u64) -> [u8; 16] {
-    std::array::from_fn(|i| b"0123456789abcdef"[(value >> (60 - 4 * i)) as usize & 15])
-}
 
 #[cfg(test)]
 mod tests;

@@ -82,10 +82,20 @@ impl Page {
         self.at += bytes.len();
     }
 
+    /// Writes bytes whose number is known when this is compiled: a few moves instead of a call.
+    #[inline(always)]
+    pub(super) fn put_fixed<const N: usize>(&mut self, bytes: &[u8; N]) {
+        self.reserve(N);
+        set(&mut self.bytes, self.at, bytes);
+        self.at += N;
+    }
+
     /// Writes a number in decimal.
     pub(super) fn number(&mut self, value: i64) {
-        let mut digits = [0; 20];
-        let mut start = digits.len();
+        const DIGITS: usize = 20;
+        // What is copied is always so long, from wherever the digits begin.
+        let mut digits = [0; 2 * DIGITS];
+        let mut start = DIGITS;
         let mut rest = value.unsigned_abs();
         while rest >= 100 {
             let [tens, ones] = PAIRS[(rest % 100) as usize];
@@ -101,9 +111,11 @@ impl Page {
             digits[start] = tens;
         }
         if value < 0 {
-            self.put(b"-");
+            self.put_fixed(b"-");
         }
-        self.put(&digits[start..]);
+        self.reserve(DIGITS);
+        set(&mut self.bytes, self.at, &step::<DIGITS>(&digits, start));
+        self.at += DIGITS - start;
     }
 
     /// Writes `text` as the inside of a JSON string.
@@ -166,6 +178,20 @@ pub(super) fn cut_point(escaped: &[u8], limit: usize) -> usize {
     at.min(escaped.len())
 }
 
+/// Writes `bytes` to `out` at `to`.
+#[inline(always)]
+fn set<const N: usize>(out: &mut [u8], to: usize, bytes: &[u8; N]) {
+    if let Some(room) = out[to..].first_chunk_mut() {
+        *room = *bytes;
+    }
+}
+
+/// The `N` bytes of `window` from `from` on.
+#[inline(always)]
+fn step<const N: usize>(window: &[u8], from: usize) -> [u8; N] {
+    window[from..].first_chunk().copied().unwrap_or([0; N])
+}
+
 /// Escapes a block; `out` has room for its worst case and a step and an entry more. Returns the bytes written.
 fn escape_block(text: &[u8], out: &mut [u8]) -> usize {
     let mut to = 0;
@@ -175,11 +201,11 @@ fn escape_block(text: &[u8], out: &mut [u8]) -> usize {
     for step in steps {
         let marked = marked(step);
         if marked == 0 {
-            out[to..to + STEP].copy_from_slice(step);
+            set(out, to, step);
             to += STEP;
             continue;
         }
-        window[..STEP].copy_from_slice(step);
+        set(&mut window, 0, step);
         to += escape_step(&window, STEP, marked, &mut out[to..]);
     }
     if !rest.is_empty() {
@@ -198,14 +224,14 @@ fn escape_step(window: &[u8; 2 * STEP], len: usize, mut marked: u32, out: &mut [
     while marked != 0 {
         let at = marked.trailing_zeros() as usize;
         marked &= marked - 1;
-        out[to..to + STEP].copy_from_slice(&window[from..from + STEP]);
+        set(out, to, &step::<STEP>(window, from));
         to += at - from;
         let entry = &ESCAPES[usize::from(window[at])];
-        out[to..to + ENTRY].copy_from_slice(entry);
+        set(out, to, entry);
         to += usize::from(entry[ENTRY - 1]);
         from = at + 1;
     }
-    out[to..to + STEP].copy_from_slice(&window[from..from + STEP]);
+    set(out, to, &step::<STEP>(window, from));
     to + len - from
 }
 

@@ -63,17 +63,41 @@ impl RecordId {
     pub fn digits(&self) -> [u8; SCOPE + 16] {
         let mut out = [0; SCOPE + 16];
         out[..SCOPE].copy_from_slice(&self.scope);
-        for (i, digit) in out[SCOPE..].iter_mut().enumerate() {
-            let nibble = (self.offset >> (60 - 4 * i)) & 15;
-            *digit = b"0123456789abcdef"[nibble as usize];
-        }
+        out[SCOPE..].copy_from_slice(&hex16(self.offset));
         out
     }
+}
+
+/// A number as sixteen hexadecimal digits, lower case.
+pub(super) fn hex16(value: u64) -> [u8; 16] {
+    let [high, low] = [value >> 32, value & 0xFFFF_FFFF].map(hex8);
+    let mut digits = [0; 16];
+    digits[..8].copy_from_slice(&high);
+    digits[8..].copy_from_slice(&low);
+    digits
+}
+
+/// The same of 32 bits, all digits at once: each in a byte of its own, then made a letter where it is over nine.
+fn hex8(value: u64) -> [u8; 8] {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let halves = (value | value << 16) & 0x0000_FFFF_0000_FFFF;
+    let bytes = (halves | halves << 8) & 0x00FF_00FF_00FF_00FF;
+    let nibbles = (bytes | bytes << 4) & (0x0F * ONES);
+    let letters = (nibbles + 6 * ONES) >> 4 & ONES;
+    (nibbles + u64::from(b'0') * ONES + letters * u64::from(b'a' - b'0' - 10)).to_be_bytes()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn hexadecimal_digits_are_those_of_the_formatter(value: u64) {
+            prop_assert_eq!(hex16(value).to_vec(), format!("{value:016x}").into_bytes());
+        }
+    }
 
     fn at(generation: u32, offset: u64) -> Position {
         Position { generation, offset }
