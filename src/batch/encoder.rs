@@ -376,6 +376,5 @@ fn status_name(status: Status) -> &'static [u8] {
     }
 }
 
-
 #[cfg(test)]
 mod tests;

@@ -209,30 +209,36 @@ fn place_of_row(sign: u8, nested: bool) -> usize {
 
 impl StringTrack {
     fn advance(&mut self, text: &[u8], to: usize) {
-        while self.at < to {
-            match next_quote(text, self.at, to) {
-                Some(quote) => {
-                    self.open = !self.open;
-                    self.since = quote + 1;
-                    self.at = quote + 1;
-                }
-                None => self.at = to,
+        if self.at >= to {
+            return;
+        }
+        steps::add(to - self.at);
+        for quote in memchr::memchr_iter(b'"', &text[self.at..to]) {
+            let quote = self.at + quote;
+            if !is_escaped(text, quote) {
+                self.open = !self.open;
+                self.since = quote + 1;
             }
         }
+        self.at = to;
     }
 }
 
 /// The next double quote in `text[from..to]` that no backslash escapes. A backslash run that began before
 /// `from` counts from its first byte, so that stopping between two calls changes nothing.
-fn next_quote(text: &[u8], mut from: usize, to: usize) -> Option<usize> {
-    while from < to {
-        let quote = from + memchr::memchr(b'"', &text[from..to])?;
-        let slashes = text[..quote].iter().rev().take_while(|byte| **byte == b'\\').count();
-        steps::add(quote - from + slashes);
-        if slashes % 2 == 0 {
-            return Some(quote);
-        }
-        from = quote + 1;
+fn next_quote(text: &[u8], from: usize, to: usize) -> Option<usize> {
+    let found =
+        memchr::memchr_iter(b'"', text.get(from..to)?).map(|quote| from + quote).find(|at| !is_escaped(text, *at));
+    steps::add(found.unwrap_or(to) - from);
+    found
+}
+
+/// Whether an odd number of backslashes stands before `at`.
+fn is_escaped(text: &[u8], at: usize) -> bool {
+    if at == 0 || text[at - 1] != b'\\' {
+        return false;
     }
-    None
+    let slashes = text[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+    steps::add(slashes);
+    slashes % 2 == 1
 }

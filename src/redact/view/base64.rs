@@ -27,7 +27,8 @@ pub fn decode_onto(run: &[u8], out: &mut Vec<u8>) {
     let (groups, _) = run.as_chunks::<4>();
     let mut done = 0;
     for group in groups {
-        let [a, b, c, d] = group.map(|byte| VALUES[byte as usize]);
+        let value = |at: usize| VALUES[group[at] as usize];
+        let (a, b, c, d) = (value(0), value(1), value(2), value(3));
         if (a | b | c | d) & NONE_BIT != 0 {
             break;
         }

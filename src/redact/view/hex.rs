@@ -18,14 +18,17 @@ fn decode(text: &[u8], run: Span, _scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> 
             start += at + 1;
             continue;
         }
-        let count = text[start..end].iter().take_while(|&&byte| is_digit(byte)).count();
-        for shift in 0..2 {
-            let digits = &text[start + shift..start + count];
-            if promising(digits) && is_text(digits, out) {
-                return Some(Span::new(start, start + count));
+        let hopes = [0, 1].map(|shift| promising(&text[start + shift..end]));
+        let mut stop = start + SHORTEST;
+        while stop < end && is_digit(text[stop]) {
+            stop += 1;
+        }
+        for shift in (0..2).filter(|shift| hopes[*shift]) {
+            if is_text(&text[start + shift..stop], out) {
+                return Some(Span::new(start, stop));
             }
         }
-        start += count;
+        start = stop;
     }
     None
 }
@@ -34,12 +37,19 @@ fn is_digit(byte: u8) -> bool {
     CLASS[byte as usize] & HEX != 0
 }
 
-/// Whether the first bytes look like text.
+/// Whether the first bytes may be text. Of a mere id the high half of every byte is any digit, and half of those begin
+/// nothing that stands in text.
 fn promising(digits: &[u8]) -> bool {
     let mut head = [0; PROBE / 2];
-    let (pairs, _) = digits.as_chunks::<2>();
-    head.iter_mut().zip(pairs).for_each(|(byte, pair)| *byte = byte_of(*pair));
-    plausible::is_text(&head[..pairs.len().min(PROBE / 2)])
+    let mut count = 0;
+    for pair in digits.as_chunks::<2>().0.iter().take(PROBE / 2) {
+        if !is_digit(pair[0]) || !is_digit(pair[1]) {
+            break;
+        }
+        head[count] = byte_of(*pair);
+        count += 1;
+    }
+    plausible::is_text(&head[..count])
 }
 
 /// Decodes `digits` into `out`; true when it looks like text.
@@ -52,8 +62,8 @@ fn is_text(digits: &[u8], out: &mut Vec<u8>) -> bool {
 
 /// '0'..'9' are 0x30.., letters of either case 0x41.. or 0x61..
 fn byte_of(pair: [u8; 2]) -> u8 {
-    let [high, low] = pair.map(|byte| (byte & 15) + 9 * (byte >> 6));
-    high << 4 | low
+    let value = |byte: u8| (byte & 15) + 9 * (byte >> 6);
+    value(pair[0]) << 4 | value(pair[1])
 }
 
 #[cfg(test)]
