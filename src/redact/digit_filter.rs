@@ -11,6 +11,11 @@ use super::shape::start::{before, behind, lead};
 #[derive(Default)]
 pub(super) struct DigitFilter {
     least: Vec<u8>,
+    /// The same by one byte before instead of a look to the left, which most groups are done with by: the least of the
+    /// kinds that such a byte may belong to.
+    by_byte: Vec<u8>,
+    /// The least of all cells of a kind.
+    by_kinds: [u8; KINDS.len()],
     passes_over: PassesOver,
 }
 
@@ -50,13 +55,51 @@ const fn behind() -> [u8; 256] {
     kinds
 }
 
-fn cell(before: usize, lead: usize, behind: usize, run: usize) -> usize {
-    ((before * LEADS.len() + lead) * behind::COUNT + behind) * (LONGEST + 1) + run
+/// By the byte before: which kinds it may belong to, as a place in [`KINDS`].
+static BYTES: [u8; 256] = bytes();
+
+/// Kinds of what stands before that one byte leaves open. The last four are single ones.
+const KINDS: [&[usize]; 8] = [
+    &[before::LETTERS_1, before::LETTERS_2, before::LETTERS_3, before::LETTERS_6, before::LETTERS],
+    &[before::SPACE, before::SPACE_2, before::SPACE_3],
+    &[before::JOINED, before::DASH, before::DASH_2, before::DASH_3],
+    &[before::JOINED, before::OTHER],
+    &[before::UNDERSCORE],
+    &[before::PLUS],
+    &[before::BRACKET],
+    &[before::OTHER],
+];
+
+const fn bytes() -> [u8; 256] {
+    let mut kinds = [7; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' => 0,
+            b' ' => 1,
+            b'-' => 2,
+            b'.' => 3,
+            b'_' => 4,
+            b'+' => 5,
+            b'(' => 6,
+            _ => 7,
+        };
+        byte += 1;
+    }
+    kinds
+}
+
+/// Cells of each kind of what stands before.
+const CELLS: usize = LEADS.len() * behind::COUNT * (LONGEST + 1);
+
+/// The cell, among those of one kind of what stands before.
+fn cell(lead: usize, behind: usize, run: usize) -> usize {
+    (lead * behind::COUNT + behind) * (LONGEST + 1) + run
 }
 
 impl DigitFilter {
     pub(super) fn of(index: &DigitIndex) -> DigitFilter {
-        let mut least = vec![u8::MAX; cell(before::COUNT, 0, 0, 0)];
+        let mut least = vec![u8::MAX; before::COUNT * CELLS];
         let has = |bits: u32, kind: usize| bits >> kind & 1 == 1;
         for (row, asked) in index.open_rows() {
             // Line ends are no kinds of their own: before and behind one, it is any other byte.
@@ -70,7 +113,7 @@ impl DigitFilter {
                 for (lead, _) in leads.filter(|(_, kinds)| kinds.iter().any(|kind| has(row.leads.into(), *kind))) {
                     for behind in (0..behind::COUNT).filter(|kind| follows(*kind)) {
                         for run in (1..=LONGEST).filter(|run| has(row.runs, *run)) {
-                            let least = &mut least[cell(before, lead, behind, run)];
+                            let least = &mut least[before * CELLS + cell(lead, behind, run)];
                             *least = asked.min(*least);
                         }
                     }
@@ -80,10 +123,17 @@ impl DigitFilter {
         let asks = |before| {
             let places = (0..LEADS.len()).flat_map(|lead| (0..behind::COUNT).map(move |behind| (lead, behind)));
             let runs = places.flat_map(|(lead, behind)| (1..LONG as usize).map(move |run| (lead, behind, run)));
-            runs.into_iter().any(|(lead, behind, run)| least[cell(before, lead, behind, run)] < u8::MAX)
+            runs.into_iter().any(|(lead, behind, run)| least[before * CELLS + cell(lead, behind, run)] < u8::MAX)
         };
         let passes_over = PassesOver { letter: !asks(before::LETTERS_1), joint: !asks(before::JOINED) };
-        DigitFilter { least, passes_over }
+        let of = |kinds: &[usize], cell: usize| kinds.iter().map(|before| least[before * CELLS + cell]).min();
+        let by_byte: Vec<u8> =
+            KINDS.iter().flat_map(|kinds| (0..CELLS).map(|cell| of(kinds, cell).unwrap_or(u8::MAX))).collect();
+        let by_kinds = std::array::from_fn(|kinds| {
+            let cells: &[u8] = &by_byte[kinds * CELLS..][..CELLS];
+            cells.iter().copied().min().unwrap_or(u8::MAX)
+        });
+        DigitFilter { least, by_byte, by_kinds, passes_over }
     }
 
     /// Groups that need no look, as nothing begins at them.
@@ -95,6 +145,12 @@ impl DigitFilter {
     /// on that is a digit.
     #[inline(always)]
     pub(super) fn passes(&self, text: &[u8], at: usize, digits: u64) -> bool {
+        let count = (digits as u32).count_ones();
+        let kinds = if at == 0 { KINDS.len() - 1 } else { usize::from(BYTES[usize::from(text[at - 1])]) };
+        // In most places too few digits follow for anything.
+        if count < u32::from(self.by_kinds[kinds]) {
+            return false;
+        }
         let run = ((!digits).trailing_zeros() as usize).min(LONGEST);
         let behind = text.get(at + run).map_or(behind::OTHER, |byte| usize::from(BEHIND[usize::from(*byte)]));
         let more = digits >> (run + 1) & 0b111;
@@ -104,9 +160,12 @@ impl DigitFilter {
             behind::GAP if more != 0b111 => behind::GAP_SHORT,
             _ => behind,
         };
-        let before = if at == 0 { before::OTHER } else { before_of(text, 0, at) };
         let lead = usize::from(LEAD[usize::from(text[at] - b'0')]);
-        (digits as u32).count_ones() >= u32::from(self.least[cell(before, lead, behind, run)])
+        let cell = cell(lead, behind, run);
+        if count < u32::from(self.by_byte[kinds * CELLS + cell]) {
+            return false;
+        }
+        KINDS[kinds].len() == 1 || count >= u32::from(self.least[before_of(text, 0, at) * CELLS + cell])
     }
 }
 
