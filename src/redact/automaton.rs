@@ -20,9 +20,9 @@ const WIDTH: usize = 64;
 /// States from here on end a literal: one bit tells them from the others.
 const FINAL: u16 = 0x8000;
 
-/// Cells for every number a state can have. Those of states that do not exist are never touched, so that they
-/// take addresses, not memory.
-const CELLS: usize = WIDTH << 16;
+/// Cells for every number a state and a class can have. Those of states that do not exist are never touched, so that
+/// they take addresses, not memory.
+const CELLS: usize = (u16::MAX as usize) * WIDTH + u8::MAX as usize + 1;
 
 /// Literals are not cut within their first bytes: what is left is long enough to be rare.
 const UNCUT: usize = 8;
@@ -199,10 +199,20 @@ impl Automaton {
     /// from the end.
     fn walk_four(&self, text: &[u8], hits: &mut Vec<Hit>) -> (u16, usize) {
         let part = text.len() / 4;
-        let quarters = std::array::from_fn(|quarter| &text[quarter * part..(quarter + 1) * part]);
-        let (mut states, mut done) = ([0u16; 4], 0);
-        while done < part {
-            done = self.until_final(quarters, done, &mut states);
+        let [first, second, third, fourth] =
+            std::array::from_fn(|quarter| text[quarter * part..(quarter + 1) * part].iter());
+        let mut bytes = first.zip(second).zip(third.zip(fourth));
+        let mut states = [0u16; 4];
+        while bytes.len() > 0 {
+            // Nothing else is in this loop, so that all it needs stays in registers.
+            for ((&a, &b), (&c, &d)) in bytes.by_ref() {
+                let [s0, s1, s2, s3] = states;
+                states = [self.next(s0, a), self.next(s1, b), self.next(s2, c), self.next(s3, d)];
+                if (states[0] | states[1] | states[2] | states[3]) & FINAL != 0 {
+                    break;
+                }
+            }
+            let done = part - bytes.len();
             for (quarter, &state) in states.iter().enumerate().filter(|(_, state)| **state >= FINAL) {
                 self.report(text, state, quarter * part + done, usize::MAX, hits);
             }
@@ -211,24 +221,6 @@ impl Automaton {
             self.walk_over(text, state, (quarter + 1) * part, hits);
         }
         (states[3], 4 * part)
-    }
-
-    /// Walks `quarters` from their byte `from` until a state ends a literal; returns how far they are read. Nothing
-    /// else is in this loop, so that all it needs stays in registers.
-    fn until_final(&self, quarters: [&[u8]; 4], from: usize, states: &mut [u16; 4]) -> usize {
-        let [first, second, third, fourth] = quarters;
-        let mut walked = *states;
-        let bytes = first[from..].iter().zip(&second[from..]).zip(third[from..].iter().zip(&fourth[from..]));
-        for (at, ((&a, &b), (&c, &d))) in bytes.enumerate() {
-            let [s0, s1, s2, s3] = walked;
-            walked = [self.next(s0, a), self.next(s1, b), self.next(s2, c), self.next(s3, d)];
-            if (walked[0] | walked[1] | walked[2] | walked[3]) & FINAL != 0 {
-                *states = walked;
-                return from + at + 1;
-            }
-        }
-        *states = walked;
-        first.len()
     }
 
     /// Goes on over the border to the next quarter as long as something that began before it is remembered. What
@@ -247,7 +239,7 @@ impl Automaton {
 
     #[inline]
     fn next(&self, state: u16, byte: u8) -> u16 {
-        let class = usize::from(self.classes[usize::from(byte)]) % WIDTH;
+        let class = usize::from(self.classes[usize::from(byte)]);
         self.table[usize::from(state) * WIDTH + class]
     }
 
