@@ -10,6 +10,7 @@ pack: test
 version: 0.1.0
 rules:
   - {id: password, title: t, class: credential, severity: high, find: {key: [password, token, api key]}, mask: label, since: 0.1.0, reference: none, tests: [{in: 'password=abc', out: 'password=[password]'}, {same: x}]}
+  - {id: nested-key, title: t, class: credential, severity: high, label: api-key, find: {key: [key], value: service}, mask: label, since: 0.1.0, reference: none, tests: [{in: x, out: x}, {same: x}]}
   - {id: pesel, title: t, class: identity, severity: medium, find: {key: [pesel], value: digits}, mask: label, since: 0.1.0, reference: none, tests: [{in: 'pesel=90010112349', out: 'pesel=[pesel]'}, {same: x}]}
   - {id: email, title: t, class: identity, severity: medium, find: {shape: email}, mask: {token: em}, since: 0.1.0, reference: none, tests: [{in: a@example.com, out: '[email]'}, {same: x}]}
   - {id: card, title: t, class: financial, severity: high, find: {shape: card}, mask: {keep_last: 4}, since: 0.1.0, reference: none, tests: [{in: '4111111111111111', out: '[card-1111]'}, {same: x}]}
@@ -129,4 +130,64 @@ fn values_are_found_where_another_place_names_them() {
         assert_eq!(redact(&[input]), [want], "{input}");
         assert_eq!(redact(&[want]), [want], "a second pass over {input}");
     }
+}
+
+#[test]
+fn values_bound_to_a_statement_are_found_in_its_record_and_behind_it() {
+    let table: &[(&[&str], &[&str])] = &[
+        (
+            &[
+                "execute: INSERT INTO u (id, token) VALUES ($1, $2)",
+                "DETAIL: parameters: $1 = '7', $2 = 'FAKE-x1'",
+                "$2 = 'x'",
+            ],
+            &[
+                "execute: INSERT INTO u (id, token) VALUES ($1, $2)",
+                "DETAIL: parameters: $1 = '7', $2 = '[password]'",
+                "$2 = 'x'",
+            ],
+        ),
+        (
+            &["INSERT INTO u (id, password) VALUES (?, ?)", "[generated in 0.01s] ('a', 'FAKE-x1')"],
+            &["INSERT INTO u (id, password) VALUES (?, ?)", "[generated in 0.01s] ('a', '[password]')"],
+        ),
+        (
+            &["INSERT INTO u (id, password) VALUES (?, ?)", "GET /items 200", "done", "args=['a', 'FAKE-x1']"],
+            &["INSERT INTO u (id, password) VALUES (?, ?)", "GET /items 200", "done", "args=['a', 'FAKE-x1']"],
+        ),
+        (
+            &["==> Preparing: INSERT INTO u (token, n) VALUES (?, ?) ==> Parameters: FAKE x1(String), 7(Integer)"],
+            &["==> Preparing: INSERT INTO u (token, n) VALUES (?, ?) ==> Parameters: [password](String), 7(Integer)"],
+        ),
+        (
+            &["[@p0='FAKE-x1' (Size = 9), @p1='7'] INSERT INTO [u] ([Token], [N]) VALUES (@p0, @p1)"],
+            &["[@p0='[password]' (Size = 9), @p1='7'] INSERT INTO [u] ([Token], [N]) VALUES (@p0, @p1)"],
+        ),
+        (
+            &["params=[app, FAKE-x1] sql=SELECT id FROM u WHERE login=$1 AND password=$2 rows=7"],
+            &["params=[app, [password]] sql=SELECT id FROM u WHERE login=$1 AND password=$2 rows=7"],
+        ),
+    ];
+    for (lines, want) in table {
+        assert_eq!(redact(lines), *want);
+        assert_eq!(redact(want), *want, "a second pass");
+    }
+}
+
+#[test]
+fn the_key_of_a_service_stands_on_a_line_of_its_section() {
+    let key = ["aB3dE6gH9jK2", "mN5pQ8rS1tU4"].concat();
+    let (yaml, json) = (format!("  key: {key}"), format!("  \"key\": \"{key}\","));
+    let cache = ["cache:", &yaml, "stripe:", "other: 1", &yaml];
+    assert_eq!(redact(&["stripe:", "  mode: live", &yaml]), ["stripe:", "  mode: live", "  key: [api-key]"]);
+    assert_eq!(redact(&["\"api\": {", &json, "}"]), ["\"api\": {", "  \"key\": \"[api-key]\",", "}"]);
+    assert_eq!(redact(&cache), cache);
+}
+
+#[test]
+fn a_quote_behind_a_sign_opens_the_value_in_a_view_of_escapes() {
+    let input = r#"{"m":"user password=\u0022FAKE-x1\u0022 refused","n":1}"#;
+    assert_eq!(redact(&[input]), [r#"{"m":"user password=\u0022[password]\u0022 refused","n":1}"#]);
+    let closed = r#"msg="wrong password=" user=app"#;
+    assert_eq!(redact(&[closed]), [closed]);
 }

@@ -119,6 +119,7 @@ pub mod governed {
         "person-name-header",
         "person-name-honorific",
         "company-name",
+        "company-in-text",
     ];
     /// Keep private addresses; in force only with `private_ips: keep`.
     pub const PRIVATE_IPS: &[&str] = &["keep-private-ip"];

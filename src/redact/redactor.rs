@@ -8,7 +8,7 @@ pub use super::finding::Withheld;
 use super::finding::{Finding, Span};
 use super::json_borders::Begins;
 use super::json_number::{Number, Numbers};
-use super::key::Carry;
+use super::key::{self, Carry};
 use super::long_record::{LONG, LongRecord, Windows};
 use super::prefilter::{Hit, Target};
 use super::reason::Seen;
@@ -164,7 +164,8 @@ impl Redactor {
             let range = start..end as usize - base;
             let rest = &self.sight.hits[first_hit..];
             let last_hit = first_hit + rest.iter().take_while(|hit| (hit.start() as usize) < range.end).count();
-            if first_hit == last_hit && stream.is_idle() && self.sight.triggers.are_silent(block, &range) {
+            let idle = first_hit == last_hit && stream.is_idle() && self.sight.triggers.are_silent(block, &range);
+            if idle && !key::may_open(&block[without_line_end(block, &range)]) {
                 self.untouched(block, base, range.clone(), each);
             } else {
                 self.record(stream, block, base, range.clone(), first_hit..last_hit, each);

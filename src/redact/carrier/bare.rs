@@ -77,6 +77,7 @@ fn template_end(scope: Scope<'_>, from: usize) -> Option<usize> {
     let (open, close): (&[u8], &[u8]) = match scope.byte(from)? {
         b'{' => (b"{{", b"}}"),
         b'$' if scope.has(from, b"${{") => (b"${{", b"}}"),
+        b'$' if scope.has(from, b"$(") => (b"$(", b")"),
         b'$' => (b"${", b"}"),
         b'#' => (b"#{", b"}"),
         b'<' if scope.byte(from + 1) == Some(b'%') => (b"<%", b"%>"),

@@ -43,11 +43,22 @@ pub(crate) enum Open {
     Mapping,
     /// This many unclosed brackets of an array or object.
     Container(u16),
+    /// Values of the placeholders of a statement.
+    Bound(Columns),
+    /// Settings of a service, deeper indented: its `key` is secret.
+    Section,
     /// Rows of a table whose heading was read.
     Columns(Columns),
 }
 
 impl Carry {
+    /// Placeholders whose values are expected; each has its own rule.
+    pub(crate) fn bound(columns: Columns) -> Option<Carry> {
+        let first = columns.all().next()?;
+        let (rule, kind) = (first.rule, first.kind);
+        Some(Carry { rule, kind, indent: 0, open: Open::Bound(columns), records: 0 })
+    }
+
     /// Whether a container is open whose scalars are all claimed.
     pub(in crate::redact) fn is_container(&self) -> bool {
         matches!(self.open, Open::Container(_))

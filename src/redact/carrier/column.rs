@@ -1,5 +1,6 @@
 //! SQL: values whose column is named elsewhere, `INSERT INTO t (email, password) VALUES ('a', 'b')`.
 
+use super::bound;
 use super::columns::{Column, Columns, Table};
 use super::member;
 use super::quoted;
@@ -38,6 +39,23 @@ pub(crate) fn values(reader: &mut Reader<'_>, scope: Scope<'_>, name: std::ops::
         tuples(reader, scope, first, index);
     }
     true
+}
+
+/// `SELECT 'x' AS password`: the literal before the name of its column.
+pub(crate) fn aliased(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize) -> bool {
+    const LONGEST: usize = 512;
+    let word = scope.back_over_space(start);
+    let before = &scope.text[scope.floor..word];
+    let Some(before) = before.len().checked_sub(2).filter(|at| before[*at..].eq_ignore_ascii_case(b"as")) else {
+        return false;
+    };
+    let close = scope.back_over_space(scope.floor + before);
+    if close == scope.floor + before || close == scope.floor || scope.text[close - 1] != b'\'' {
+        return false;
+    }
+    let lowest = scope.floor.max(close.saturating_sub(LONGEST));
+    let Some(open) = memchr::memrchr(b'\'', &scope.text[lowest..close - 1]) else { return false };
+    reader.paid(lowest + open, start) && reader.claim(scope, lowest + open + 1..close - 1, true)
 }
 
 /// `COPY t (id, token) FROM stdin;`: rows of the same columns follow, parted by tabs.
@@ -107,77 +125,7 @@ fn claim_item(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, end: usize
             let inner = quoted::read(scope, quote);
             scalar(reader, scope, inner.start..inner.end, true);
         }
-        None if bound(reader, scope, from..end.max(from)) => {}
+        None if bound::read(reader, scope, from..end.max(from)) => {}
         None => scalar(reader, scope, from..end.max(from), false),
     }
-}
-
-/// The number, from zero, of the placeholder `$2` or `?` at `at`.
-fn place_of(scope: Scope<'_>, at: usize, name: &[u8]) -> Option<usize> {
-    if name == b"?" {
-        let before = &scope.text[scope.floor.max(at.saturating_sub(LONGEST_LIST))..at];
-        return Some(memchr::memchr_iter(b'?', before).count());
-    }
-    let digits = name.strip_prefix(b"$")?;
-    let number: usize = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    (1..=99).contains(&number).then(|| number - 1)
-}
-
-/// `… VALUES ($1, $2) -- PARAMETERS: ["x", 7]`: claims the item of the list that is bound to a placeholder.
-fn listed(reader: &mut Reader<'_>, scope: Scope<'_>, (place, after): (usize, usize), reach: usize) -> bool {
-    const LISTS: [&[u8]; 6] = [b"parameters: [", b"params [", b"params: [", b"bindings: [", b"args [", b"parameters=["];
-    let window = &scope.text[after..scope.limit.min(after + reach)];
-    let list = memchr::memchr_iter(b'[', window).find(|at| {
-        let end = at + 1;
-        LISTS.iter().any(|known| end >= known.len() && window[end - known.len()..end].eq_ignore_ascii_case(known))
-    });
-    let Some(open) = list else { return false };
-    let mut at = after + open + 1;
-    for _ in 0..place {
-        let comma = scope.skip_space(member::value_end(scope, at));
-        if scope.byte(comma) != Some(b',') {
-            return false;
-        }
-        at = comma + 1;
-    }
-    let from = scope.skip_space(at);
-    let Some(quote) = quoted::open(scope, from) else { return false };
-    let inner = quoted::read(scope, quote);
-    if reader.paid(after, inner.after) {
-        scalar(reader, scope, inner.start..inner.end, true);
-    }
-    true
-}
-
-/// `token = $1 … parameters: $1 = 'x'`: reads the value that is bound to the placeholder; false when it is none.
-pub(crate) fn bound(reader: &mut Reader<'_>, scope: Scope<'_>, place: std::ops::Range<usize>) -> bool {
-    const REACH: usize = 4096;
-    let name = &scope.text[place.clone()];
-    let digits = name.strip_prefix(b"$").unwrap_or_default();
-    if let Some(number) = place_of(scope, place.start, name) {
-        if listed(reader, scope, (number, place.end), REACH) {
-            return true;
-        }
-        if digits.is_empty() {
-            return false;
-        }
-    }
-    if digits.is_empty() || digits.len() > 3 || !digits.iter().all(u8::is_ascii_digit) {
-        return false;
-    }
-    let window = &scope.text[place.end..scope.limit.min(place.end + REACH)];
-    let mut at = 0;
-    while let Some(found) = memchr::memmem::find(&window[at..], name) {
-        at += found + name.len();
-        let quote = window[at..].strip_prefix(b" = ").and_then(|_| quoted::open(scope, place.end + at + 3));
-        if let Some(quote) = quote {
-            let inner = quoted::read(scope, quote);
-            if reader.paid(place.end, inner.after) {
-                scalar(reader, scope, inner.start..inner.end, true);
-            }
-            return true;
-        }
-    }
-    reader.paid(place.end, place.end + window.len());
-    true
 }

@@ -59,6 +59,11 @@ impl Columns {
         }
     }
 
+    /// All that is known.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Column> {
+        self.columns[..usize::from(self.known)].iter()
+    }
+
     /// The rules that a cell of column `index` is read for.
     pub(crate) fn of(&self, index: usize) -> impl Iterator<Item = &Column> {
         self.columns[..usize::from(self.known)].iter().filter(move |column| usize::from(column.index) == index)

@@ -4,8 +4,7 @@
 //! `fuel`, and a record whose fuel is spent is `closed`: masked from there to its end.
 
 use super::carry::Carry;
-use super::columns::Table;
-use crate::redact::eight;
+use super::columns::{Column, Columns, Table};
 use crate::redact::finding::Span;
 use crate::redact::steps;
 use std::ops::Range;
@@ -39,6 +38,10 @@ pub struct KeyCursor {
     /// The last cells that were claimed for the heading above them.
     cells: [Span; 4],
     cell: usize,
+    /// Places from which the list of a statement's values is known, and where it begins.
+    bound: (Range<usize>, Option<usize>),
+    /// The placeholders of a statement whose values the record does not hold.
+    expected: Option<Columns>,
     /// The heading of a table whose rows are read when all names are known.
     table: Option<Table>,
 }
@@ -71,6 +74,8 @@ impl KeyCursor {
         self.mask = 0..0;
         self.cells = [Span::default(); 4];
         self.table = None;
+        self.bound = (0..0, None);
+        self.expected = None;
         self.record = record;
     }
 
@@ -168,6 +173,28 @@ impl KeyCursor {
         self.cells[self.cell] = Span::new(cell.start, cell.end);
     }
 
+    /// Where the values of the statement that goes on at `at` begin, if that has been looked up.
+    pub(crate) fn bound_list(&self, at: usize) -> Option<Option<usize>> {
+        let (known, open) = &self.bound;
+        (known.contains(&at) && open.is_none_or(|open| open >= at || open < known.start)).then_some(*open)
+    }
+
+    pub(crate) fn set_bound_list(&mut self, known: Range<usize>, open: Option<usize>) {
+        self.bound = (known, open);
+    }
+
+    /// Notes a placeholder whose value a record behind this one may hold; `first` makes the list of such.
+    pub(crate) fn expect(&mut self, column: Column, first: impl FnOnce() -> Columns) {
+        match &mut self.expected {
+            Some(columns) => columns.add(column),
+            None => self.expected = Some(first()),
+        }
+    }
+
+    pub(crate) fn expected(&self) -> Option<Columns> {
+        self.expected
+    }
+
     pub(crate) fn set_mask(&mut self, mask: Range<usize>) {
         self.mask = mask;
     }
@@ -214,14 +241,14 @@ impl StringTrack {
             return;
         }
         steps::add(to - self.at);
-        let (from, mut open, mut since) = (self.at, self.open, self.since);
-        eight::find(&text[from..to], b'"', |quote| {
-            if !is_escaped(text, from + quote) {
-                (open, since) = (!open, from + quote + 1);
+        for quote in memchr::memchr_iter(b'"', &text[self.at..to]) {
+            let quote = self.at + quote;
+            if !is_escaped(text, quote) {
+                self.open = !self.open;
+                self.since = quote + 1;
             }
-            false
-        });
-        (self.at, self.open, self.since) = (to, open, since);
+        }
+        self.at = to;
     }
 }
 
@@ -229,7 +256,7 @@ impl StringTrack {
 /// `from` counts from its first byte, so that stopping between two calls changes nothing.
 fn next_quote(text: &[u8], from: usize, to: usize) -> Option<usize> {
     let found =
-        eight::find(text.get(from..to)?, b'"', |quote| !is_escaped(text, from + quote)).map(|quote| from + quote);
+        memchr::memchr_iter(b'"', text.get(from..to)?).map(|quote| from + quote).find(|at| !is_escaped(text, *at));
     steps::add(found.unwrap_or(to) - from);
     found
 }

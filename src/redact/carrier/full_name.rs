@@ -59,6 +59,47 @@ pub(crate) fn is_person(value: &[u8]) -> bool {
     fine && (2..=4).contains(&words)
 }
 
+/// Capitalised words that end in a legal form: `Nordic Timber GmbH`.
+pub(crate) fn is_company(value: &[u8]) -> bool {
+    const FORMS: &[&[u8]] = &[
+        b" ab",
+        b" ag",
+        b" b.v.",
+        b" bv",
+        b" corp",
+        b" corp.",
+        b" gmbh",
+        b" inc",
+        b" inc.",
+        b" kft",
+        b" kg",
+        b" limited",
+        b" llc",
+        b" llp",
+        b" ltd",
+        b" ltd.",
+        b" nv",
+        b" oy",
+        b" plc",
+        b" s.a.",
+        b" s.l.",
+        b" s.p.a.",
+        b" s.r.l.",
+        b" sa",
+        b" sarl",
+        b" sas",
+        b" se",
+        b" sp. z o.o.",
+        b" sp. j.",
+        b" sp. k.",
+        b" spa",
+        b" srl",
+    ];
+    let ends = |form: &&&[u8]| value.len() > form.len() && value[value.len() - form.len()..].eq_ignore_ascii_case(form);
+    let named = value.first().is_some_and(|byte| byte.is_ascii_uppercase() || *byte >= 0xC3);
+    named && value.len() <= 80 && FORMS.iter().any(|form| ends(&form))
+}
+
 /// One to four words of which each may be a part of a name.
 pub(crate) fn may_be_name(value: &[u8]) -> bool {
     let single = !value.contains(&b' ') && value.len() > 1 && is_name_word(value);

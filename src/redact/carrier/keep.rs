@@ -15,8 +15,11 @@ pub(crate) fn secret_part(value: &[u8], quoted: bool, labels: &Labels) -> Option
     let slashes =
         if quoted { 0 } else { value[lead..value.len() - tail].iter().rev().take_while(|b| **b == b'\\').count() };
     let core = &value[lead..value.len() - tail - slashes];
-    if core.is_empty() || is_word_for_nothing(core) || is_filler(core) || is_own_mask(core, labels) || is_fetched(core)
-    {
+    if core.is_empty() {
+        return None;
+    }
+    let nothing = is_word_for_nothing(core) || is_filler(core) || is_own_mask(core, labels) || is_fetched(core);
+    if nothing || is_digest(core) {
         return None;
     }
     if !quoted && (is_status_word(core) || is_object(core)) {
@@ -36,7 +39,7 @@ const NOTHING: &[&str] = &[
     "<unset>", "<empty>", "<redacted>", "<masked>", "<hidden>", "<secret>", "redacted", "masked", "filtered",
     "hidden", "removed", "eof", "(empty)", "(none)", "(unset)", "(redacted)", "(hidden)", "(masked)",
     "(filtered)", "[]", "{}", "()", "\"\"", "''", "yes", "no", "on", "yes", "no", "on", "off", "brak", "aucun", "aucune", "keine", "keiner", "ninguno", "ninguna",
-    "nessuno", "nessuna", "geen",
+    "nessuno", "nessuna", "geen", "always", "never", "on_create", "required", "optional",
 ];
 
 fn is_word_for_nothing(value: &[u8]) -> bool {
@@ -47,7 +50,7 @@ fn is_word_for_nothing(value: &[u8]) -> bool {
 #[rustfmt::skip]
 const STATUS: &[&str] = &[
     "accepted", "access", "all", "amd64", "async", "await", "function", "lambda", "new", "and", "are", "arm64", "armhf", "at", "be", "been", "blank", "can", "can't", "cannot", "changed",
-    "could", "created", "deleted", "denied", "disabled", "does", "empty", "enabled", "error", "expired",
+    "could", "created", "creating", "creation", "destroying", "destruction", "modifications", "modifying", "reading", "refreshing", "still", "deleted", "denied", "disabled", "does", "empty", "enabled", "error", "expired",
     "failed", "failure", "for", "found", "from", "generated", "granted", "has", "have", "i386", "in", "incorrect",
     "invalid", "is", "issued", "length", "malformed", "mismatch", "missing", "must", "near", "needs", "not",
     "of", "ok", "or", "permission", "present", "prompt", "refreshed", "refused", "rejected", "required",
@@ -74,6 +77,11 @@ fn is_object(value: &[u8]) -> bool {
     }
     let package = name.iter().filter(|byte| **byte == b'.').count() >= 2;
     hex(code) && package && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b".$_".contains(byte))
+}
+
+/// `hmac-sha256:9f…`, as an audit log writes a token under a key of its own.
+fn is_digest(value: &[u8]) -> bool {
+    value.strip_prefix(b"hmac-sha256:").is_some_and(|hex| hex.len() == 64 && hex.iter().all(u8::is_ascii_hexdigit))
 }
 
 fn listed(value: &[u8], words: &[&str]) -> bool {

@@ -51,11 +51,18 @@ pub enum ValueKind {
     FullName,
     /// A name, be it of one word, beside contact details or other parts of a name: `Nom: Dupont, Prénom: …`.
     NamePart,
+    /// As `any`, and a user with a password behind it: `credentials: app / x`, `creds app:x`.
+    Pair,
     /// The key is a program's name: its secret flags follow (`curl -u a:b`, `mysql -psecret`).
     Command,
 }
 
 impl ValueKind {
+    /// Whether every scalar counts.
+    pub(crate) fn is_any(self) -> bool {
+        matches!(self, ValueKind::Any | ValueKind::Pair)
+    }
+
     /// Whether a scalar can be what the rule looks for. Kinds with a grammar of their own accept anything.
     pub(crate) fn accepts(self, value: &[u8]) -> bool {
         let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
@@ -66,7 +73,7 @@ impl ValueKind {
             ValueKind::Vendor => value.len() >= 12 && is_opaque(value),
             ValueKind::Text => has_letter(value),
             ValueKind::Person => is_full_name(value),
-            ValueKind::FullName => full_name::is_person(value),
+            ValueKind::FullName => full_name::is_person(value) || full_name::is_company(value),
             ValueKind::NamePart => full_name::may_be_name(value),
             ValueKind::Digits => digits >= 4 && letters(value) <= 4.max(digits / 2),
             ValueKind::Code => (3..=8).contains(&digits) && digits + separators(value) == value.len(),

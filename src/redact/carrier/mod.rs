@@ -9,6 +9,7 @@
 //! its end; [`header`] and [`scalar`] read inside it; [`container`] and [`value`] read what a key owns.
 
 pub(crate) mod bare;
+pub(crate) mod bound;
 pub mod carry;
 pub(crate) mod column;
 pub(crate) mod columns;
@@ -18,6 +19,7 @@ pub mod cursor;
 pub(crate) mod full_name;
 pub(crate) mod grid;
 pub(crate) mod header;
+pub(crate) mod json_rows;
 pub(crate) mod keep;
 pub mod kind;
 pub mod labels;
@@ -26,6 +28,7 @@ pub(crate) mod markup;
 pub(crate) mod member;
 pub(crate) mod multipart;
 pub(crate) mod owner;
+pub(crate) mod pair;
 pub(crate) mod plain;
 pub(crate) mod prose;
 pub(crate) mod quoted;
@@ -35,5 +38,7 @@ pub(crate) mod rows;
 pub(crate) mod scalar;
 pub(crate) mod scheme;
 pub(crate) mod scope;
+pub(crate) mod section;
 pub(crate) mod sibling;
 pub(crate) mod value;
+pub(crate) mod weak;

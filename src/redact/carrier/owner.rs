@@ -67,7 +67,12 @@ fn belongs_to(scope: Scope<'_>, name: std::ops::Range<usize>, words: &[&str]) ->
 
 /// Whether the member whose name begins at `start` belongs to a service.
 pub(crate) fn is_service(scope: Scope<'_>, start: usize) -> bool {
-    object_of(scope, start).is_some_and(|object| ends_in_one_of(object, SERVICES)) || beside_secret(scope, start)
+    object_of(scope, start).is_some_and(names_service) || beside_secret(scope, start)
+}
+
+/// Whether a name is a service's.
+pub(crate) fn names_service(name: &[u8]) -> bool {
+    ends_in_one_of(name, SERVICES)
 }
 
 /// `{"key": …, "secret": …}`: the pair that a client signs with; `start` is where `key` begins.
@@ -101,6 +106,8 @@ fn container_name(scope: Scope<'_>, start: usize) -> Option<&[u8]> {
     }
     // Rust and Go part a type from its bracket: `User { name: … }`.
     let before = &scope.text[scope.floor..scope.back_over_space(open)];
+    // SQL quotes the names of its tables.
+    let before = [b'`', b'"', b']'].iter().find_map(|quote| before.strip_suffix(&[*quote])).unwrap_or(before);
     let length = before.iter().rev().take_while(|byte| is_name_byte(**byte)).count();
     (length > 0).then(|| &before[before.len() - length..])
 }

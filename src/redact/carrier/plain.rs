@@ -49,7 +49,7 @@ pub(crate) fn name_end(scope: Scope<'_>, from: usize) -> usize {
     let mut kept = from;
     let mut at = from;
     for word in scope.text[from..end].split(|byte| *byte == b' ') {
-        if word.first().is_some_and(|byte| !byte.is_ascii_lowercase()) {
+        if word.first().is_some_and(|byte| !byte.is_ascii_lowercase()) || word == b"o.o." {
             kept = at + word.len();
         } else if word.len() > 3 {
             break;

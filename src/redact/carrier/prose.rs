@@ -7,11 +7,13 @@ use super::bare::{self, Style};
 use super::container;
 use super::full_name;
 use super::kind::{self, ValueKind};
+use super::pair;
 use super::plain;
 use super::quoted;
 use super::reader::Reader;
 use super::scalar::scalar;
 use super::scope::Scope;
+use super::weak;
 
 /// Words that announce a value.
 #[rustfmt::skip]
@@ -63,8 +65,8 @@ const FILL: &[&str] =
 
 /// Reads the value of a key that stands in running text and ends at `at`; false when there is none.
 pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize, spoken: bool) -> bool {
-    // `set ::env(API_TOKEN) "x"`
-    let indexed = scope.byte(at) == Some(b')') && start > scope.floor && scope.text[start - 1] == b'(';
+    // `set ::env(API_TOKEN) "x"`, `(/User[app]/password) changed to x`
+    let indexed = scope.byte(at) == Some(b')');
     let at = at + usize::from(indexed);
     let from = scope.skip_blank(at);
     if from == at || from >= scope.limit {
@@ -72,6 +74,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: 
     }
     match reader.kind {
         ValueKind::Digits | ValueKind::Code | ValueKind::Date => numbers(reader, scope, from),
+        ValueKind::Pair => pair::spoken(reader, scope, from),
         _ if spoken => secret(reader, scope, start, at, from),
         _ => false,
     }
@@ -86,7 +89,7 @@ pub(crate) fn person(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bo
 
 /// `PASSWORD('x')`, `setToken("x")`, `AccessToken(value=x, …)`: what stands in brackets right behind a name.
 pub(crate) fn call(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bool {
-    if !matches!(scope.byte(at), Some(b'(' | b'[' | b'{')) || reader.kind != ValueKind::Any {
+    if !matches!(scope.byte(at), Some(b'(' | b'[' | b'{')) || !reader.kind.is_any() {
         return false;
     }
     if let Some(quote) = quoted::open(scope, at + 1) {
@@ -160,7 +163,7 @@ const NAMED: &[&str] = &["secret", "secrets"];
 fn secret(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize, from: usize) -> bool {
     let sql = follows_sql(scope, start);
     if listed(&scope.text[start..at], NAMED) {
-        return announced(reader, scope, from);
+        return announced(reader, scope, from, false);
     }
     if let Some(from) = behind_dash(scope, from) {
         let end = trimmed_end(scope, from);
@@ -193,14 +196,34 @@ fn secret(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize, fr
     let end = bare::end(scope, from, Style::default());
     let word = &scope.text[from..end];
     let identified = sql && scope.has(start, b"identified");
+    let with = preposition_before(scope, start);
+    let password = weak::speaks_of_password(&scope.text[start..at]);
+    if with && password && weak::is_weak(word) && weak::ends_clause(scope, end) {
+        return reader.paid(from, end) && reader.claim(scope, from..end, false);
+    }
     if login_before(scope, start)
+        || with && kind::looks_secret(word) && !is_address(word)
         || ((tabbed || identified || is_setting(scope, start, at)) && kind::looks_secret(word))
         || kind::is_passphrase(word)
         || (kind::is_opaque(word) && is_random(word))
     {
         return reader.paid(from, end) && reader.claim(scope, from..end, false);
     }
-    announced(reader, scope, from)
+    announced(reader, scope, from, password)
+}
+
+/// `with password x`: a word that hands a secret over stands before the key, an article perhaps between.
+fn preposition_before(scope: Scope<'_>, start: usize) -> bool {
+    const WITH: &[&str] = &["with", "using", "mit", "avec", "con", "met", "com"];
+    const BETWEEN: &[&str] = &["the", "le", "la", "dem", "il", "o"];
+    // `avec le mot de passe x`, `hasłem x`: the ending says it.
+    let mut end = scope.back_over_space(start);
+    let word = &scope.text[word_before(scope, end)..end];
+    if listed(word, BETWEEN) {
+        end = scope.back_over_space(word_before(scope, end));
+    }
+    let instrumental = scope.has(start, "hasłem".as_bytes()) || scope.has(start, b"haslem");
+    instrumental || listed(&scope.text[word_before(scope, end)..end], WITH)
 }
 
 /// `webhookSecret [x] rejected`: one random-looking text in brackets.
@@ -242,7 +265,7 @@ fn behind_dash(scope: Scope<'_>, from: usize) -> Option<usize> {
 }
 
 /// Words up to one that announces, then a word that looks like a secret.
-fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize) -> bool {
+fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize, password: bool) -> bool {
     const REACH: usize = 6;
     const LONGEST_NAME: usize = 64;
     let first = scope.text[from..word_end(scope, from)].trim_ascii();
@@ -262,6 +285,11 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize) -> bool
             from = scope.skip_blank(inner.after);
             continue;
         }
+        // `changed [old password hash redacted] to x`
+        if let Some(close) = remark_end(scope, from) {
+            from = scope.skip_blank(close);
+            continue;
+        }
         let end = word_end(scope, from);
         let word = &scope.text[from..end];
         let colon = word.strip_suffix(b":");
@@ -276,11 +304,15 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize) -> bool
         if colon.is_some() || listed(plain, ANNOUNCE) {
             if let Some(quote) = quoted::open(scope, next) {
                 let inner = quoted::read(scope, quote);
-                let claims = inner.closed && kind::looks_secret(&scope.text[inner.start..inner.end]);
+                let text = &scope.text[inner.start..inner.end];
+                let claims = inner.closed && (kind::looks_secret(text) || is_phrase(text));
                 return claims && reader.paid(from, inner.after) && reader.claim(scope, inner.start..inner.end, true);
             }
             let value_end = trimmed_end(scope, next);
             let value = &scope.text[next..value_end];
+            if password && listed(plain, weak::IS) && weak::is_weak(value) && weak::ends_clause(scope, value_end) {
+                return reader.paid(from, value_end) && reader.claim(scope, next..value_end, false);
+            }
             // `your password is now: X`, `header value is X`
             if (scope.byte(value_end) == Some(b':') || listed(value, ANNOUNCE)) && !kind::looks_secret(value) {
                 from = next;
@@ -289,12 +321,36 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize) -> bool
             let tells = kind::looks_secret(value) && !tells_a_fact(value);
             return tells && reader.paid(from, value_end) && reader.claim(scope, next..value_end, false);
         }
-        if !plain.iter().all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80 || *byte == b'-') {
+        // `wurde auf x gesetzt`
+        if listed(plain, &["auf"]) && is_set_behind(scope, next) {
+            let end = trimmed_end(scope, next);
+            let claims = kind::looks_secret(&scope.text[next..end]);
+            return claims && reader.paid(from, end) && reader.claim(scope, next..end, false);
+        }
+        let host = plain.contains(&b'.') && plain[0].is_ascii_alphanumeric();
+        let letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80 || *byte == b'-';
+        if !plain.iter().all(|byte| letter(byte) || host && (byte.is_ascii_digit() || *byte == b'.')) {
             return false;
         }
         from = next;
     }
     false
+}
+
+/// Behind a remark in square brackets.
+fn remark_end(scope: Scope<'_>, from: usize) -> Option<usize> {
+    const LONGEST: usize = 64;
+    let rest = &scope.text[from.min(scope.limit)..scope.limit.min(from + LONGEST)];
+    let close = memchr::memchr(b']', rest.strip_prefix(b"[")?)?;
+    rest[..close].contains(&b' ').then_some(from + close + 2)
+}
+
+/// Whether a verb of setting stands behind the word at `from`.
+fn is_set_behind(scope: Scope<'_>, from: usize) -> bool {
+    let next = scope.skip_blank(bare::end(scope, from, Style::default()));
+    let rest = &scope.text[next.min(scope.limit)..scope.limit];
+    let length = rest.iter().take(20).take_while(|byte| byte.is_ascii_alphabetic() || **byte >= 0x80).count();
+    listed(&rest[..length], &["gesetzt", "geändert", "geaendert", "zurückgesetzt", "zurueckgesetzt"])
 }
 
 /// End of the word at `from`: no longer than words are.

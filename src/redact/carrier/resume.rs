@@ -1,6 +1,7 @@
 //! Going on with a value that the record before left open.
 
 use super::bare::Style;
+use super::bound;
 use super::carry::{Carry, LONGEST, Open};
 use super::container;
 use super::lines;
@@ -10,6 +11,7 @@ use super::reader::Reader;
 use super::rows;
 use super::scalar::scalar;
 use super::scope::Scope;
+use super::section;
 use super::value;
 
 /// Reads what `carry` expects at the start of a record; what is still open afterwards is noted at the
@@ -31,6 +33,13 @@ pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, carry: Carry) {
     if blank {
         let open = if carry.open == Open::Part { Open::Body } else { carry.open };
         reader.cursor.set_carry(Carry { records, open, ..carry });
+        return;
+    }
+    if let Open::Bound(columns) = carry.open {
+        // A server writes what it binds to a statement right behind it.
+        if !bound::resume(reader, scope, columns) && records < bound::MOST_RECORDS {
+            reader.cursor.set_carry(Carry { records, ..carry });
+        }
         return;
     }
     let deeper = lines::belongs(scope, scope.floor, first, usize::from(carry.indent));
@@ -59,6 +68,10 @@ pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, carry: Carry) {
                 value::read(reader, scope, found.value, style);
             }
         }
+        Open::Section if deeper => {
+            section::member(reader, scope, first);
+            reader.cursor.set_carry(Carry { records, ..carry });
+        }
         Open::Value if deeper && !lines::is_member(scope, first) => {
             let word = scope.text[first..scope.limit].trim_ascii_end();
             if matches!(word[0], b'"' | b'\'' | b'[' | b'{') || !word.contains(&b' ') {
@@ -73,6 +86,7 @@ pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, carry: Carry) {
             lines::claim_text(reader, scope, first, scope.limit);
             reader.cursor.set_carry(Carry { records, ..carry });
         }
-        Open::Value | Open::Block | Open::Mapping | Open::Container(_) | Open::Columns(_) | Open::Part => {}
+        Open::Value | Open::Block | Open::Mapping | Open::Container(_) | Open::Part | Open::Section => {}
+        Open::Columns(_) | Open::Bound(_) => {}
     }
 }

@@ -1,11 +1,12 @@
 //! The value behind a key: quoted, bare, an array or object, a block of lines.
 
 use super::bare::{self, Style};
+use super::bound;
 use super::carry::Open;
-use super::column;
 use super::container;
 use super::kind::ValueKind;
 use super::lines;
+use super::pair;
 use super::plain;
 use super::quoted::{self, Quoted};
 use super::reader::Reader;
@@ -45,7 +46,7 @@ fn read_at(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Style)
         return concatenated(reader, scope, inner);
     }
     match scope.text[from] {
-        b'[' | b'{' => match reader.cursor.covered(from).filter(|_| reader.kind == ValueKind::Any) {
+        b'[' | b'{' => match reader.cursor.covered(from).filter(|_| reader.kind.is_any()) {
             Some(end) => end.min(scope.limit),
             None => bracketed(reader, scope, from, style),
         },
@@ -150,7 +151,7 @@ fn bracketed(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Styl
         }
     }
     let end = container::read(reader, scope, from);
-    if reader.kind == ValueKind::Any && !reader.plural {
+    if reader.kind.is_any() && !reader.plural {
         reader.cursor.set_covered(from..end);
     }
     end
@@ -183,13 +184,14 @@ fn bare_value(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Sty
         }
         ValueKind::Digits | ValueKind::Code => plain::groups_end(scope, from, style),
         ValueKind::Date => plain::date_end(scope, from, style),
+        ValueKind::Pair if pair::spaced(scope, from).is_some() => pair::spaced(scope, from).unwrap_or(from),
         _ if style.line => plain::line_end(scope, from, style),
         _ => bare::end(scope, from, style),
     };
-    if style.colon && reader.kind == ValueKind::Any && plain::is_count(scope, from, end) {
+    if style.colon && reader.kind.is_any() && plain::is_count(scope, from, end) {
         return end;
     }
-    if column::bound(reader, scope, from..end) {
+    if bound::read(reader, scope, from..end) {
         return end;
     }
     // `Got token: Kind: x`: the next pair's name.

@@ -28,9 +28,12 @@ use super::carrier::bare::Style;
 use super::carrier::markup;
 use super::carrier::reader::Reader;
 use super::carrier::scope::Scope;
+use super::carrier::section;
 use super::carrier::sibling;
 use super::carrier::value;
-use super::carrier::{column, command, full_name, grid, multipart, owner, prose, resume as continued, rows, scheme};
+use super::carrier::{
+    column, command, full_name, grid, json_rows, multipart, owner, prose, resume as continued, rows, scheme,
+};
 use super::finding::Finding;
 use name::Name;
 use spot::Spot;
@@ -69,6 +72,8 @@ pub fn find(text: &[u8], hit: WordHit, table: &KeyTable, cursor: &mut KeyCursor,
     let word = table.word(hit.word);
     let scope = scope_of(whole, name, string_end);
     let spot = spot::of(scope, name);
+    let reopened = matches!(spot, Spot::Pair { at, .. } if opens_value(scope, at));
+    let (scope, spot) = if reopened { (whole, spot::of(whole, name)) } else { (scope, spot) };
     if is_masked(scope, name, &range, table.labels(), cursor) {
         return;
     }
@@ -112,7 +117,15 @@ pub fn finish(text: &[u8], keys: &KeyTable, cursor: &mut KeyCursor, out: &mut Ve
         let whole = Scope { text, floor: record.start, limit: record.end, nested: false };
         rows::below(&mut rows::reader(keys.labels(), cursor, out), whole, found);
     }
-    cursor.carry()
+    let record = &text[cursor.record()];
+    let expected = cursor.expected().and_then(Carry::bound);
+    let section = || keys.service().and_then(|rule| section::opened(record, rule));
+    cursor.carry().or(expected).or_else(section)
+}
+
+/// Whether a record without a hit may name what a later one goes on with.
+pub fn may_open(record: &[u8]) -> bool {
+    section::may_open(record)
 }
 
 /// Reads what stands at `spot`; false when the rule does not look at such places.
@@ -158,6 +171,7 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
                 || sibling::paired(reader, scope, open, after)
                 || sibling::siblings(reader, scope, open, after)
                 || column::values(reader, scope, name.start..name.end)
+                || json_rows::below(reader, scope, open, after)
                 || sibling::following(reader, scope, open, after)
                 || rows::heading(reader, scope, open, after)
         }
@@ -168,6 +182,7 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
             let (open, after) = sibling::pointer(scope, name.start, at);
             sibling::siblings(reader, scope, open, after)
                 || column::values(reader, scope, name.start..at)
+                || column::aliased(reader, scope, name.start)
                 || sibling::paired(reader, scope, name.start, at)
                 || grid::cell(reader, scope, name.start, at)
                 || sibling::field(reader, scope, at)
@@ -209,7 +224,9 @@ fn has_details(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name) -> bool {
 /// Whether the value begins with a capital, as names do.
 fn is_capital(scope: Scope<'_>, spot: Spot) -> bool {
     let first = value_start(scope, spot).and_then(|at| scope.byte(at));
-    first.is_some_and(|byte| byte.is_ascii_uppercase() || byte >= 0x80 || byte == b'<')
+    // Of a column or a cell the values stand elsewhere.
+    let elsewhere = matches!(spot, Spot::Loose { .. } | Spot::Text { .. });
+    first.map_or(elsewhere, |byte| byte.is_ascii_uppercase() || byte >= 0x80 || byte == b'<')
 }
 
 /// The first byte of a value behind its quotes.
@@ -258,10 +275,25 @@ fn is_directory(scope: Scope<'_>, name: Name, at: usize) -> bool {
     path && &scope.text[name.start..name.end] == b"PWD"
 }
 
+/// `"card[cvc]"`: nothing but brackets between the name and the end of its string.
+fn closes_brackets(whole: Scope<'_>, between: Range<usize>) -> bool {
+    between.len() <= 2 && whole.text[between].iter().all(|byte| *byte == b']')
+}
+
+/// `{"m":"password="x" refused"}`, as a view of escapes reads it: the quote that seems to close the string around the
+/// name opens its value.
+fn opens_value(scope: Scope<'_>, at: usize) -> bool {
+    let behind = scope.text.get(scope.limit + 1);
+    let opens = scope.nested && scope.skip_blank(at) == scope.limit && scope.text.get(scope.limit) == Some(&b'"');
+    opens && behind.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_-.+/$!@#%^&*~".contains(byte))
+}
+
 /// The bounds of the key's value: the string around the key, unless the key is that whole string.
 fn scope_of<'t>(whole: Scope<'t>, name: Name, string_end: Option<usize>) -> Scope<'t> {
     match string_end {
-        Some(end) if end != name.end => Scope { limit: end, nested: true, ..whole },
+        Some(end) if end != name.end && !closes_brackets(whole, name.end..end) => {
+            Scope { limit: end, nested: true, ..whole }
+        }
         _ => whole,
     }
 }

@@ -30,6 +30,7 @@ const TAILS: &[&str] = &[
     "b64",
     "backup",
     "base64",
+    "bcrypt",
     "confirm",
     "confirmation",
     "current",
@@ -46,6 +47,7 @@ const TAILS: &[&str] = &[
     "gebruiker",
     "hash",
     "hashed",
+    "hashing",
     "hmac",
     "klienta",
     "konta",
@@ -53,6 +55,7 @@ const TAILS: &[&str] = &[
     "live",
     "main",
     "master",
+    "md5",
     "new",
     "old",
     "pl",
@@ -68,6 +71,9 @@ const TAILS: &[&str] = &[
     "root",
     "sandbox",
     "secondary",
+    "sha1",
+    "sha256",
+    "sha512",
     "smtp",
     "staging",
     "stage",
@@ -199,7 +205,7 @@ fn tail_end(text: &[u8], limit: usize, at: usize) -> Option<usize> {
     if length == 0 {
         return Some(at);
     }
-    let numbered = length + rest[length..].iter().take(2).take_while(|byte| byte.is_ascii_digit()).count();
+    let numbered = length + rest[length..].iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
     if numbered > length && TAILS.iter().any(|tail| rest[..numbered].eq_ignore_ascii_case(tail.as_bytes())) {
         return Some(at + numbered);
     }

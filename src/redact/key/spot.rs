@@ -50,6 +50,11 @@ pub(super) fn of(scope: Scope<'_>, name: Name) -> Spot {
     if let Some(after_quote) = closing_quote(scope, end) {
         return quoted_name(scope, start, end, after_quote);
     }
+    // `"card[cvc]" => x`
+    let closed = scope.text[end..scope.limit].iter().take(2).take_while(|byte| **byte == b']').count();
+    if let Some(after_quote) = closing_quote(scope, end + closed).filter(|_| closed > 0) {
+        return quoted_name(scope, start, end + closed, after_quote);
+    }
     let before = if start > scope.floor { scope.text[start - 1] } else { 0 };
     if let Some(spot) = in_markup(scope, start, end, before) {
         return spot;

@@ -80,6 +80,7 @@ impl std::error::Error for KeyError {}
 pub struct KeyTable {
     words: Vec<Word>,
     labels: Labels,
+    service: Option<RuleIndex>,
 }
 
 /// One spelling and the rules it may speak for.
@@ -107,6 +108,9 @@ impl KeyTable {
         let mut index: HashMap<Vec<u8>, usize> = HashMap::new();
         for (rule, find) in rules {
             let not = endings(&find.not)?;
+            if find.value == ValueKind::Service && table.service.is_none() {
+                table.service = Some(rule);
+            }
             for key in &find.key {
                 for (literal, dotted) in spellings(key)? {
                     let at = *index.entry(literal).or_insert_with_key(|literal| {
@@ -155,6 +159,11 @@ impl KeyTable {
     /// The rules that a spelling may speak for.
     pub(in crate::redact) fn rules_of(&self, word: u16) -> impl Iterator<Item = RuleIndex> {
         self.words[usize::from(word)].uses.iter().map(|wanted| wanted.rule)
+    }
+
+    /// The first rule for keys in the settings of services.
+    pub(super) fn service(&self) -> Option<RuleIndex> {
+        self.service
     }
 
     pub(super) fn word(&self, at: u16) -> &Word {

@@ -42,6 +42,7 @@ pub(super) const VALUE_KINDS: &[(&str, ValueKind)] = &[
     ("person", ValueKind::Person),
     ("full-name", ValueKind::FullName),
     ("name-part", ValueKind::NamePart),
+    ("pair", ValueKind::Pair),
 ];
 pub(super) const PLACES: &[(&str, Place)] =
     &[("any", Place::Any), ("query", Place::Query), ("compound", Place::Compound)];

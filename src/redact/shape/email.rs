@@ -206,53 +206,12 @@ fn literal(text: &[u8], open: usize) -> Option<usize> {
     (address && inside.len() >= 7 && inside.iter().any(|b| matches!(b, b'.' | b':'))).then_some(close + 1)
 }
 
-/// Whether a last label is a file or unit suffix and no top-level domain.
-fn is_suffix(label: &[u8]) -> bool {
-    const LONGEST: usize = 7;
-    let mut lower = [0; LONGEST];
-    let Some(lower) = lower.get_mut(..label.len()) else { return false };
-    lower.copy_from_slice(label);
-    lower.make_ascii_lowercase();
-    matches!(
-        &*lower,
-        b"png"
-            | b"jpg"
-            | b"jpeg"
-            | b"gif"
-            | b"svg"
-            | b"webp"
-            | b"ico"
-            | b"css"
-            | b"js"
-            | b"jsx"
-            | b"tsx"
-            | b"json"
-            | b"xml"
-            | b"yaml"
-            | b"yml"
-            | b"toml"
-            | b"html"
-            | b"htm"
-            | b"php"
-            | b"log"
-            | b"txt"
-            | b"lock"
-            | b"tgz"
-            | b"gz"
-            | b"jar"
-            | b"war"
-            | b"class"
-            | b"dll"
-            | b"exe"
-            | b"conf"
-            | b"service"
-            | b"socket"
-            | b"timer"
-            | b"mount"
-            | b"slice"
-            | b"scope"
-    )
-}
+/// Last labels that are file or unit suffixes and no top-level domains.
+const SUFFIXES: [&str; 36] = [
+    "png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "css", "js", "jsx", "tsx", "json", "xml", "yaml", "yml", "toml",
+    "html", "htm", "php", "log", "txt", "lock", "tgz", "gz", "jar", "war", "class", "dll", "exe", "conf", "service",
+    "socket", "timer", "mount", "slice", "scope",
+];
 
 /// `2x.png`, `1000.service`, `18.3.0-canary.abc`: what follows an at-sign in a file, unit or package name.
 fn is_file_or_version(domain: &[u8]) -> bool {
@@ -260,7 +219,8 @@ fn is_file_or_version(domain: &[u8]) -> bool {
     let (first, second) = (labels.next().unwrap_or(&[]), labels.next().unwrap_or(&[]));
     let numeric = |label: &[u8]| !label.is_empty() && label.iter().all(u8::is_ascii_digit);
     let last = domain.rsplit(|b| *b == b'.').next().unwrap_or(&[]);
-    is_suffix(last) || (numeric(first) && second.first().is_some_and(u8::is_ascii_digit))
+    SUFFIXES.iter().any(|suffix| last.eq_ignore_ascii_case(suffix.as_bytes()))
+        || (numeric(first) && second.first().is_some_and(u8::is_ascii_digit))
 }
 
 /// True for texts that have the form of an address and are none.
@@ -269,6 +229,7 @@ fn stays(text: &[u8], start: usize, at: usize, domain_end: usize, floor: usize) 
     name == b"git"
         || is_object_identity(name, host)
         || super::userinfo::ends_password(text, at)
+        || is_login_target(text, start, host, floor)
         || is_message_id(text, start, at, domain_end, floor)
 }
 
@@ -280,6 +241,16 @@ fn is_object_identity(name: &[u8], host: &[u8]) -> bool {
         && label.iter().any(u8::is_ascii_digit);
     let class = name.rsplit(|b| matches!(b, b'.' | b'$')).next().unwrap_or(&[]);
     hash && class.len() < name.len() && class.first().is_some_and(u8::is_ascii_uppercase)
+}
+
+/// `ssh deploy@web-1.internal`: the account on a machine of the own network.
+fn is_login_target(text: &[u8], start: usize, host: &[u8], floor: usize) -> bool {
+    const NETWORKS: [&[u8]; 6] = [b"internal", b"local", b"lan", b"localdomain", b"cluster", b"intranet"];
+    const PROGRAMS: [&[u8]; 6] = [b"ssh", b"scp", b"sftp", b"mosh", b"kinit", b"ssh-copy-id"];
+    let last = host.rsplit(|byte| *byte == b'.').next().unwrap_or(&[]);
+    NETWORKS.contains(&last)
+        && byte_before(text, start, floor, b' ')
+        && PROGRAMS.contains(&previous_word(text, start, floor))
 }
 
 /// `message-id=<20260301.77.abc@mail.example.com>`: the header's name right before, a number inside.

@@ -14,10 +14,19 @@ pub(super) fn find(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
     let start = run_start(text, at, floor)?;
     let address = Address::read(text, start)?;
     let end = zone_end(text, address.end);
+    if byte_before(text, start, floor, b'-') && is_clock(&text[start..address.end]) {
+        return None;
+    }
     if word_after(text, end) || text.get(end) == Some(&b':') && text.get(end + 1) == Some(&b':') {
         return None;
     }
     Some(ShapeHit::new(start, end, address.verdict(&text[start..address.end])?))
+}
+
+/// `2026::09:12:44` of `4-Mar-2026::09:12:44`, as Erlang writes a time.
+fn is_clock(spelled: &[u8]) -> bool {
+    let digits = spelled.iter().all(|byte| byte.is_ascii_digit() || *byte == b':');
+    digits && spelled.len() == 14 && spelled[4..6] == *b"::" && spelled[8] == b':' && spelled[11] == b':'
 }
 
 /// Start of the address whose first colon is at `at`; nothing when `at` is a later colon. A label glued

@@ -79,6 +79,13 @@ pub(super) const SALUTATIONS: &[&str] = &[
     "aluti, ",
     "groet, ",
     "incerely, ",
+    "Dzień dobry ",
+    "oważaniem ",
+    "oważaniem, ",
+    "ordiales, ",
+    "à vous, ",
+    "Grüße ",
+    "M. ",
 ];
 
 /// Words after a form of address that are no names.
@@ -146,14 +153,14 @@ const NOT_NAMES: &[&str] = &[
 const GREETINGS: &[&str] = &[
     "Miss ", "Dear ", "Hello ", "Drogi ", "Droga ", "Szanowny ", "Szanowna ", "Estimado ", "Estimada ", "Hi ", "Hey ", "Hallo ",
     "Liebe ", "Lieber ", "Witaj ", "Witam ", "Cześć ", "Bonjour ", "Salut ", "Cher ", "Chère ", "Hola ", "Ciao ", "Caro ", "Cara ",
-    "Gentile ", "Beste ", "Geachte ", "Olá ",
+    "Gentile ", "Beste ", "Geachte ", "Olá ", "Dzień dobry ",
 ];
 
 /// Formulas that close a letter.
 #[rustfmt::skip]
 const CLOSINGS: &[&str] = &[
     "egards, ", "Pozdrawiam, ", "Pozdrawiam ", "Grüßen ", "Grüße, ", "Cordialement, ", "Saludos, ", "aluti, ", "groet, ",
-    "incerely, ",
+    "incerely, ", "oważaniem ", "oważaniem, ", "ordiales, ", "à vous, ", "Grüße ", "M. ",
 ];
 
 /// `salutation-name`: one to three capitalised words after a form of address.
