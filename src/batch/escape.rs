@@ -4,6 +4,8 @@
 //! back unchanged when the string is read; every invalid sequence becomes one U+FFFD. A page keeps its
 //! bytes initialised and moves a cursor, so that a copy of 32 bytes may run past what counts.
 
+use crate::redact::eight::{ONES, TOPS, not_zero};
+
 /// Stands for bytes that are no text.
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
 /// Input escaped between two checks of the page's room.
@@ -243,14 +245,10 @@ fn marked(step: &[u8; STEP]) -> u32 {
 
 /// The same of eight bytes.
 fn marked_of(word: u64) -> u32 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const TOPS: u64 = 0x8080_8080_8080_8080;
-    // The top bit of every byte that is not zero.
-    let other = |word: u64| ((word & !TOPS) + !TOPS) | word;
-    let control = other(word & (ONES * 0xe0));
-    let quote = other(word ^ (ONES * b'"' as u64));
-    let slash = other(word ^ (ONES * b'\\' as u64));
-    let tops = !(control & quote & slash) & TOPS;
+    let control = not_zero(word & (ONES * 0xe0));
+    let quote = not_zero(word ^ (ONES * b'"' as u64));
+    let slash = not_zero(word ^ (ONES * b'\\' as u64));
+    let tops = (control & quote & slash) ^ TOPS;
     // The product gathers the eight top bits in its highest byte.
     (tops.wrapping_mul(0x0002_0408_1020_4081) >> 56) as u32
 }

@@ -5,6 +5,7 @@
 //! bytes that no compressor can shrink: 12 a record on the wire, and a hash a record on the host.
 
 use crate::record::{Position, StreamId};
+use crate::redact::eight::ONES;
 use zeroize::ZeroizeOnDrop;
 
 /// Digits of the keyed part.
@@ -70,21 +71,18 @@ impl RecordId {
 
 /// A number as sixteen hexadecimal digits, lower case.
 pub(super) fn hex16(value: u64) -> [u8; 16] {
-    let [high, low] = [value >> 32, value & 0xFFFF_FFFF].map(hex8);
-    let mut digits = [0; 16];
-    digits[..8].copy_from_slice(&high);
-    digits[8..].copy_from_slice(&low);
-    digits
+    let (high, low) = (hex8(value >> 32), hex8(value & 0xFFFF_FFFF));
+    (u128::from(high) << 64 | u128::from(low)).to_be_bytes()
 }
 
-/// The same of 32 bits, all digits at once: each in a byte of its own, then made a letter where it is over nine.
-fn hex8(value: u64) -> [u8; 8] {
-    const ONES: u64 = 0x0101_0101_0101_0101;
+/// The same of 32 bits, the first digit in the highest byte. All at once: each in a byte of its own, then made a letter
+/// where it is over nine.
+fn hex8(value: u64) -> u64 {
     let halves = (value | value << 16) & 0x0000_FFFF_0000_FFFF;
     let bytes = (halves | halves << 8) & 0x00FF_00FF_00FF_00FF;
     let nibbles = (bytes | bytes << 4) & (0x0F * ONES);
     let letters = (nibbles + 6 * ONES) >> 4 & ONES;
-    (nibbles + u64::from(b'0') * ONES + letters * u64::from(b'a' - b'0' - 10)).to_be_bytes()
+    nibbles + u64::from(b'0') * ONES + letters * u64::from(b'a' - b'0' - 10)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod context;
 mod digit_filter;
 mod digit_index;
 pub mod draft;
+pub(crate) mod eight;
 pub mod explain;
 mod expression;
 pub mod filler;

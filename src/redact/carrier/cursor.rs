@@ -5,6 +5,7 @@
 
 use super::carry::Carry;
 use super::columns::{Column, Columns, Table};
+use crate::redact::eight;
 use crate::redact::finding::Span;
 use crate::redact::steps;
 use std::ops::Range;
@@ -241,14 +242,14 @@ impl StringTrack {
             return;
         }
         steps::add(to - self.at);
-        for quote in memchr::memchr_iter(b'"', &text[self.at..to]) {
-            let quote = self.at + quote;
-            if !is_escaped(text, quote) {
-                self.open = !self.open;
-                self.since = quote + 1;
+        let (from, mut open, mut since) = (self.at, self.open, self.since);
+        eight::find(&text[from..to], b'"', |quote| {
+            if !is_escaped(text, from + quote) {
+                (open, since) = (!open, from + quote + 1);
             }
-        }
-        self.at = to;
+            false
+        });
+        (self.at, self.open, self.since) = (to, open, since);
     }
 }
 
@@ -256,7 +257,7 @@ impl StringTrack {
 /// `from` counts from its first byte, so that stopping between two calls changes nothing.
 fn next_quote(text: &[u8], from: usize, to: usize) -> Option<usize> {
     let found =
-        memchr::memchr_iter(b'"', text.get(from..to)?).map(|quote| from + quote).find(|at| !is_escaped(text, *at));
+        eight::find(text.get(from..to)?, b'"', |quote| !is_escaped(text, from + quote)).map(|quote| from + quote);
     steps::add(found.unwrap_or(to) - from);
     found
 }

@@ -10,6 +10,7 @@ use super::ShapeHit;
 use super::edge::ends_with_fold;
 use super::services::{SERVICES, WITH_NOUN};
 use crate::redact::carrier::kind::is_random;
+use crate::redact::eight;
 use crate::redact::validate::{Verdict, content};
 
 /// Bytes before the token in which its name may stand.
@@ -244,32 +245,10 @@ fn glued(text: &[u8], at: usize, limit: usize) -> Option<ShapeHit> {
             && matches!(head[dash - 1] | 0x20, b'n' | b't' | b'y')
             && NAMES.iter().any(|name| dash > name.len() && ends_with_fold(&head[..dash], name))
     };
-    let start = at + dash_in(head, named)? + 1;
+    let start = at + eight::find(head, b'-', named)? + 1;
     let token = text.get(start..run_end(text, at, limit)?)?;
     (token.len() >= LEAST && has_both(token) && is_random(token))
         .then(|| ShapeHit { named: true, ..ShapeHit::new(start, start + token.len(), Verdict::Proves) })
-}
-
-/// The first dash of a short text that is `named`, eight bytes looked at together.
-#[inline(always)]
-fn dash_in(text: &[u8], named: impl Fn(usize) -> bool) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const TOPS: u64 = 0x8080_8080_8080_8080;
-    let (words, rest) = text.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let other = u64::from_le_bytes(*word) ^ (ONES * u64::from(b'-'));
-        // The top bit of every byte that is a dash.
-        let mut marks = !(((other & !TOPS) + !TOPS) | other) & TOPS;
-        while marks != 0 {
-            let at = index * 8 + marks.trailing_zeros() as usize / 8;
-            if named(at) {
-                return Some(at);
-            }
-            marks &= marks - 1;
-        }
-    }
-    let done = words.len() * 8;
-    (done..done + rest.len()).find(|at| text[*at] == b'-' && named(*at))
 }
 
 /// The end of the token: further than the run, which ends at signs that tokens may have inside.

@@ -18,7 +18,7 @@ fn decode(text: &[u8], run: Span, _scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> 
             start += at + 1;
             continue;
         }
-        let hopes = [0, 1].map(|shift| promising(&text[start + shift..end]));
+        let hopes = [promising(&text[start..end]), promising(&text[start + 1..end])];
         let mut stop = start + SHORTEST;
         while stop < end && is_digit(text[stop]) {
             stop += 1;
