@@ -151,11 +151,15 @@ impl DigitIndex {
     pub(super) fn any(&self, count: u8, open: &[u64], mut ask: impl FnMut(u16)) {
         let count = usize::from(count).min(COUNTED) * self.width;
         let mut last = None;
-        for (bit, (number, _)) in self.rows.iter().enumerate() {
-            let asked = open[bit / 64] & self.by_count[count + bit / 64];
-            if asked >> (bit % 64) & 1 == 1 && last != Some(*number) {
-                last = Some(*number);
-                ask(*number);
+        for (word, open) in open.iter().enumerate() {
+            let mut bits = open & self.by_count[count + word];
+            while bits != 0 {
+                let number = self.rows[word * 64 + bits.trailing_zeros() as usize].0;
+                if last != Some(number) {
+                    last = Some(number);
+                    ask(number);
+                }
+                bits &= bits - 1;
             }
         }
     }

@@ -7,10 +7,11 @@
 //! Invariants: of a claim nothing becomes readable but those; claims stay sorted and disjoint; a record that is no JSON keeps its
 //! claims as they are. Only records with a claim that could cross a border are read, once a level.
 
+use super::eight;
 use super::finding::Span;
 use super::steps;
 use super::union::{Claim, Quotes, Shown};
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memchr2};
 use std::ops::Range;
 
 /// JSON in strings of JSON is followed so deep.
@@ -84,7 +85,7 @@ fn starts(record: &[u8]) -> [Option<usize>; 2] {
 fn may_cross(text: &[u8], claim: &Claim, floor: usize) -> bool {
     let bytes = claim.span.of(text);
     let outside = |byte: &u8| byte.is_ascii_digit() || b" \t\r\n{}[]:,+-.eEtrufalsn\\".contains(byte);
-    if memchr(b'"', bytes).is_some() || memmem::find(bytes, b"u0022").is_some() {
+    if memchr(b'"', bytes).is_some() || eight::find(bytes, b'u', |at| bytes[at..].starts_with(b"u0022")).is_some() {
         return true;
     }
     let start = claim.span.start as usize;

@@ -13,8 +13,19 @@ pub(super) struct Keeps {
     rules: Vec<Compiled>,
     /// Rules that keep their shape in any place, by their place in `rules`.
     anywhere: Vec<u16>,
-    /// Key names in lower case without separators, by their last letter, and the place of their rule.
-    paths: BTreeMap<u8, Vec<(Box<[u8]>, u16)>>,
+    /// Key names by their last letter.
+    paths: BTreeMap<u8, Vec<Path>>,
+}
+
+/// A key name, and the place of its rule.
+struct Path {
+    /// Lower case, without separators.
+    letters: Box<[u8]>,
+    /// Its last four of them, for a first look: the last lowest, zeros before a shorter name.
+    tail: u32,
+    /// The bytes of `tail` that the name has.
+    mask: u32,
+    place: u16,
 }
 
 struct Compiled {
@@ -35,7 +46,9 @@ impl Keeps {
         }
         for path in keep.path.iter().map(letters) {
             if let Some(last) = path.last() {
-                self.paths.entry(*last).or_default().push((path, place));
+                let tail = path.iter().rev().take(TAIL).rev().fold(0, |tail, letter| tail << 8 | u32::from(*letter));
+                let mask = u32::MAX >> (8 * (TAIL - path.len().min(TAIL)));
+                self.paths.entry(*last).or_default().push(Path { letters: path, tail, mask, place });
             }
         }
     }
@@ -53,11 +66,23 @@ impl Keeps {
             let shape = self.rules[usize::from(place)].shape;
             *shapes[shape as usize].get_or_insert_with(|| has_shape(shape, bytes))
         };
+        let mut keeper = self.anywhere.iter().copied().filter(|place| fits(*place)).min();
         let key = Key::of(key_before(text, value.start, floor));
         let paths = key.last().and_then(|last| self.paths.get(&last)).map_or(&[][..], Vec::as_slice);
-        let under_key = paths.iter().filter(|(path, _)| key.ends_in(path)).map(|(_, place)| *place);
-        let keeper = self.anywhere.iter().copied().chain(under_key).filter(|place| fits(*place)).min();
+        for path in paths {
+            if path.may_end(key.tail) && key.ends_in(&path.letters) && fits(path.place) {
+                keeper = Some(keeper.map_or(path.place, |place| place.min(path.place)));
+            }
+        }
         keeper.map(|place| self.rules[usize::from(place)].rule)
+    }
+}
+
+impl Path {
+    /// Whether a key whose last letters are `tail` may end in this name.
+    #[inline(always)]
+    fn may_end(&self, tail: u32) -> bool {
+        (self.tail ^ tail) & self.mask == 0
     }
 }
 
@@ -67,7 +92,12 @@ struct Key<'k> {
     /// Its last letters and digits in lower case, from the right, and where they stand in the name.
     letters: [(u8, u8); LONGEST_PATH],
     count: usize,
+    /// As [`Path::tail`].
+    tail: u32,
 }
+
+/// Letters in a [`Path::tail`].
+const TAIL: usize = 4;
 
 /// Most letters and digits of a path of a keep rule.
 pub(super) const LONGEST_PATH: usize = 64;
@@ -75,10 +105,13 @@ pub(super) const LONGEST_PATH: usize = 64;
 impl Key<'_> {
     /// `name` is at most 255 bytes.
     fn of(name: &[u8]) -> Key<'_> {
-        let mut key = Key { name, letters: [(0, 0); LONGEST_PATH], count: 0 };
-        let spoken = name.iter().enumerate().rev().filter(|(_, byte)| byte.is_ascii_alphanumeric());
-        for ((at, byte), letter) in spoken.zip(&mut key.letters) {
+        let mut key = Key { name, letters: [(0, 0); LONGEST_PATH], count: 0, tail: 0 };
+        for (at, byte) in name.iter().enumerate().rev().filter(|(_, byte)| byte.is_ascii_alphanumeric()) {
+            let Some(letter) = key.letters.get_mut(key.count) else { break };
             *letter = (byte.to_ascii_lowercase(), at as u8);
+            if key.count < TAIL {
+                key.tail |= u32::from(letter.0) << (8 * key.count);
+            }
             key.count += 1;
         }
         key

@@ -206,12 +206,53 @@ fn literal(text: &[u8], open: usize) -> Option<usize> {
     (address && inside.len() >= 7 && inside.iter().any(|b| matches!(b, b'.' | b':'))).then_some(close + 1)
 }
 
-/// Last labels that are file or unit suffixes and no top-level domains.
-const SUFFIXES: [&str; 36] = [
-    "png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "css", "js", "jsx", "tsx", "json", "xml", "yaml", "yml", "toml",
-    "html", "htm", "php", "log", "txt", "lock", "tgz", "gz", "jar", "war", "class", "dll", "exe", "conf", "service",
-    "socket", "timer", "mount", "slice", "scope",
-];
+/// Whether a last label is a file or unit suffix and no top-level domain.
+fn is_suffix(label: &[u8]) -> bool {
+    const LONGEST: usize = 7;
+    let mut lower = [0; LONGEST];
+    let Some(lower) = lower.get_mut(..label.len()) else { return false };
+    lower.copy_from_slice(label);
+    lower.make_ascii_lowercase();
+    matches!(
+        &*lower,
+        b"png"
+            | b"jpg"
+            | b"jpeg"
+            | b"gif"
+            | b"svg"
+            | b"webp"
+            | b"ico"
+            | b"css"
+            | b"js"
+            | b"jsx"
+            | b"tsx"
+            | b"json"
+            | b"xml"
+            | b"yaml"
+            | b"yml"
+            | b"toml"
+            | b"html"
+            | b"htm"
+            | b"php"
+            | b"log"
+            | b"txt"
+            | b"lock"
+            | b"tgz"
+            | b"gz"
+            | b"jar"
+            | b"war"
+            | b"class"
+            | b"dll"
+            | b"exe"
+            | b"conf"
+            | b"service"
+            | b"socket"
+            | b"timer"
+            | b"mount"
+            | b"slice"
+            | b"scope"
+    )
+}
 
 /// `2x.png`, `1000.service`, `18.3.0-canary.abc`: what follows an at-sign in a file, unit or package name.
 fn is_file_or_version(domain: &[u8]) -> bool {
@@ -219,8 +260,7 @@ fn is_file_or_version(domain: &[u8]) -> bool {
     let (first, second) = (labels.next().unwrap_or(&[]), labels.next().unwrap_or(&[]));
     let numeric = |label: &[u8]| !label.is_empty() && label.iter().all(u8::is_ascii_digit);
     let last = domain.rsplit(|b| *b == b'.').next().unwrap_or(&[]);
-    SUFFIXES.iter().any(|suffix| last.eq_ignore_ascii_case(suffix.as_bytes()))
-        || (numeric(first) && second.first().is_some_and(u8::is_ascii_digit))
+    is_suffix(last) || (numeric(first) && second.first().is_some_and(u8::is_ascii_digit))
 }
 
 /// True for texts that have the form of an address and are none.

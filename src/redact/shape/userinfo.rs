@@ -50,11 +50,13 @@ fn info_start(text: &[u8], at: usize) -> Option<usize> {
     const LONGEST_LEFT: usize = 256;
     let lowest = at.saturating_sub(LONGEST_LEFT);
     let before = &text[lowest..at];
-    let glued = |byte: &&u8| !byte.is_ascii_whitespace() && !matches!(**byte, b'"' | b'\'' | b'<' | b'>');
-    let run = before.iter().rev().take_while(glued).count();
-    let run = &before[before.len() - run..];
-    // Most addresses stand in no URL.
-    memchr::memrchr(b'/', run)?;
+    let parts = |byte: &u8| byte.is_ascii_whitespace() || matches!(*byte, b'"' | b'\'' | b'<' | b'>');
+    // Most addresses stand in no URL: something parts them from the nearest slash.
+    let slash = memchr::memrchr(b'/', before)?;
+    if before[slash..].iter().any(parts) {
+        return None;
+    }
+    let run = &before[before[..slash].iter().rposition(parts).map_or(0, |at| at + 1)..];
     let mark = SCHEME_ENDS
         .iter()
         .filter_map(|mark| memchr::memmem::rfind(run, mark.as_bytes()).map(|found| found + mark.len()))

@@ -22,22 +22,24 @@ const STARTS: usize = 12;
 
 /// Appends what `run` decodes to; characters outside the alphabet (line ends, padding) are passed over.
 pub fn decode_onto(run: &[u8], out: &mut Vec<u8>) {
-    out.reserve(run.len() / 4 * 3 + 3);
     // Whole groups first: most runs are nothing else.
     let (groups, _) = run.as_chunks::<4>();
+    let begun = out.len();
+    out.resize(begun + groups.len() * 3, 0);
+    let (rooms, _) = out[begun..].as_chunks_mut::<3>();
     let mut done = 0;
-    for group in groups {
+    for (group, room) in groups.iter().zip(rooms) {
         let value = |at: usize| VALUES[group[at] as usize];
         let (a, b, c, d) = (value(0), value(1), value(2), value(3));
         if (a | b | c | d) & NONE_BIT != 0 {
             break;
         }
         let bits = u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d);
-        let [_, bytes @ ..] = bits.to_be_bytes();
-        out.extend_from_slice(&bytes);
-        done += 4;
+        *room = [(bits >> 16) as u8, (bits >> 8) as u8, bits as u8];
+        done += 1;
     }
-    decode(&run[done..], |byte| out.push(byte));
+    out.truncate(begun + done * 3);
+    decode(&run[done * 4..], |byte| out.push(byte));
 }
 
 fn decode(run: &[u8], mut put: impl FnMut(u8)) {
@@ -102,7 +104,7 @@ fn is_mixed(body: &[u8]) -> bool {
 /// ASCII and longer characters may be mixed in any way; elsewhere most are of one kind.
 fn promising(chars: &[u8], own_start: bool, scratch: &mut Vec<u8>) -> bool {
     let groups = chars.len().min(PROBE).div_ceil(4) as u32;
-    let sum: u32 = chars.iter().take(PROBE).step_by(4).map(|&byte| u32::from(OPENS[byte as usize])).sum();
+    let sum: u32 = (0..chars.len().min(PROBE)).step_by(4).map(|at| u32::from(OPENS[chars[at] as usize])).sum();
     let (ascii, wide, noise) = (sum % WIDE, sum % NOISE / WIDE, sum / NOISE);
     let mixed = own_start && ascii + wide == groups;
     if noise > 1 || (ascii * 2 < groups && wide + 1 < groups && !mixed) {

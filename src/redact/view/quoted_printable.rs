@@ -6,7 +6,7 @@
 
 use super::chain::Encoding;
 use super::region::{self, Inline, REACH};
-use memchr::memchr;
+use crate::redact::eight;
 
 pub(super) const INLINE: Inline = Inline {
     encoding: Encoding::QuotedPrintable,
@@ -18,24 +18,18 @@ pub(super) const INLINE: Inline = Inline {
     reach: REACH,
 };
 
-fn find(text: &[u8], mut from: usize) -> Option<usize> {
-    loop {
-        let at = within(text, from)?;
-        if is_credible(text, at) {
-            return Some(at);
-        }
-        from = at + 1;
-    }
+fn find(text: &[u8], from: usize) -> Option<usize> {
+    first(text, from, |at| is_credible(text, at))
 }
 
-fn within(text: &[u8], mut from: usize) -> Option<usize> {
-    loop {
-        let at = from + memchr(b'=', text.get(from..)?)?;
-        if soft_end(text, at).is_some() || pair(text, at).is_some() {
-            return Some(at);
-        }
-        from = at + 1;
-    }
+fn within(text: &[u8], from: usize) -> Option<usize> {
+    first(text, from, |_| true)
+}
+
+/// The first encoded character or line end that is `wanted`.
+fn first(text: &[u8], from: usize, wanted: impl Fn(usize) -> bool) -> Option<usize> {
+    let encoded = |at: usize| soft_end(text, at).is_some() || pair(text, at).is_some();
+    eight::find(text.get(from..)?, b'=', |at| encoded(from + at) && wanted(from + at)).map(|at| from + at)
 }
 
 fn decode(text: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
