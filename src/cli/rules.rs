@@ -123,7 +123,7 @@ fn with_rules(path: Option<&Path>, then: impl FnOnce(&[Rule]) -> io::Result<Exit
         }
         rules.extend(loaded.pack.rules);
     }
-    if let Some(message) = twice(&rules).next() {
+    if let Some((_, message)) = twice(&rules).next() {
         return Ok(fail(exit::INVALID, message));
     }
     if wrong > 0 {
@@ -300,11 +300,16 @@ fn lint(out: &mut dyn Write, path: Option<&Path>, json: bool) -> io::Result<Exit
         }
         rules.extend(loaded.pack.rules);
     }
-    if let Some(message) = twice(&rules).next() {
-        return Ok(fail(exit::INVALID, message));
+    for (rule, message) in twice(&rules) {
+        notes.push(json!({"file": rule.origin.file, "line": rule.origin.line, "level": "error", "rule": rule.id,
+            "message": message, "help": null}));
+        if !json {
+            writeln!(out, "{BAD}error{BAD:#}: {message}\n")?;
+        }
     }
     let errors = notes.iter().filter(|note| note["level"] == "error").count();
-    match rule_lint::lint(&rules) {
+    let known: Vec<Rule> = builtin::packs().into_iter().flat_map(|pack| pack.rules).collect();
+    match rule_lint::lint(&rules, &known) {
         Ok(advice) => notes.extend(advice.into_iter().map(|advice| {
             json!({"file": advice.file, "line": advice.line, "level": "warning", "rule": advice.rule,
                    "message": advice.message, "help": advice.help})

@@ -153,7 +153,7 @@ fn folder(path: &Path, mistakes: &mut Vec<Mistake>) -> Vec<Rule> {
     }
     mistakes.extend(same_names(&packs));
     let rules: Vec<Rule> = packs.into_iter().flat_map(|(_, pack)| pack.rules).collect();
-    mistakes.extend(twice(&rules).map(Mistake::plain));
+    mistakes.extend(twice(&rules).map(|(_, message)| Mistake::plain(message)));
     rules
 }
 
@@ -166,16 +166,17 @@ fn same_names(packs: &[(String, Pack)]) -> impl Iterator<Item = Mistake> {
     })
 }
 
-/// Rules of one level that share an id: nobody could say which of them counts.
-pub fn twice(level: &[Rule]) -> impl Iterator<Item = String> {
+/// Rules of one level whose id another before them has, and what to say: nobody could tell which of them counts.
+pub fn twice(level: &[Rule]) -> impl Iterator<Item = (&Rule, String)> {
     let mut known: HashMap<&str, &Rule> = HashMap::new();
     level.iter().filter_map(move |rule| {
         let first = known.insert(&rule.id, rule)?;
         let (one, two) = (&first.origin, &rule.origin);
-        Some(format!(
+        let message = format!(
             "two rules are called '{}': {}:{} and {}:{}; rename one, or put it in a later pack",
             rule.id, one.file, one.line, two.file, two.line
-        ))
+        );
+        Some((rule, message))
     })
 }
 

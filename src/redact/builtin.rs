@@ -45,6 +45,8 @@ pub fn packs() -> Vec<Pack> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::rule::{Find, What};
+    use crate::redact::shape;
     use std::collections::HashMap;
 
     #[test]
@@ -81,5 +83,16 @@ mod tests {
                 panic!("{} stands in {other} and {}", rule.id, rule.origin.file);
             }
         }
+    }
+
+    #[test]
+    fn every_shape_is_looked_for_by_a_rule() {
+        let rules = rules();
+        let used = |shape: &&str| {
+            rules.iter().any(|rule| matches!(&rule.what, What::Mask(Find::Shape(name)) if name == shape))
+        };
+        // The shape of UUIDs is there for a keep rule.
+        let unused: Vec<&str> = shape::names().filter(|shape| !used(shape) && *shape != "uuid").collect();
+        assert!(unused.is_empty(), "{unused:?}");
     }
 }

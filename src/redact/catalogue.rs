@@ -1,7 +1,7 @@
 //! The catalogue of a pack as Markdown: one table a file, one row a rule. `docs/catalogue.md` is made by it.
 
 use super::rule::{Find, Mask, Pack, Rule, Stage, What};
-use super::rule_file::CLASSES;
+use super::rule_file::{CLASSES, VALUE_KINDS};
 use std::fmt::Write;
 
 /// The whole catalogue.
@@ -11,8 +11,8 @@ pub fn markdown(packs: &[Pack]) -> String {
         "# Catalogue of the built-in pack\n\n\
          Made from `rules/*.yaml` by `logveil rules catalogue`; do not edit. {rules} rules in {} files.\n\n\
          How a rule finds: *anchor* a telling text and the token behind it, *short anchor* the same at the start of an\n\
-         opaque run, *key* the value under a name, *shape* a structure with a check, *regex* an expression near a text,\n\
-         *keep* what stays readable. *Shadow* rules count and mask nothing.\n",
+         opaque run, *key* the value under a name and its kind, *shape* a structure with a check, *regex* an expression near a text,\n\
+         *keep* what stays readable; `rules/README.md` tells kinds and shapes. *Shadow* rules count and mask nothing.\n",
         packs.len()
     );
     for pack in packs {
@@ -34,9 +34,21 @@ fn row(rule: &Rule, out: &mut String) {
         rule.id,
         rule.title.replace('|', "\\|"),
         class(rule),
-        form(rule),
+        how(rule),
         becomes(rule)
     );
+}
+
+/// The form of a rule, and for keys and shapes which.
+fn how(rule: &Rule) -> String {
+    match &rule.what {
+        What::Mask(Find::Shape(name)) => format!("shape `{name}`"),
+        What::Mask(Find::Key(find)) => {
+            let kind = VALUE_KINDS.iter().find(|(_, kind)| *kind == find.value).map_or("any", |(name, _)| name);
+            format!("key, `{kind}`")
+        }
+        _ => form(rule).to_owned(),
+    }
 }
 
 /// The name of a rule's class.

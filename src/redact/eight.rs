@@ -9,7 +9,7 @@ pub(crate) const TOPS: u64 = 0x8080_8080_8080_8080;
 /// The top bit of every byte of `word` that is not zero.
 #[inline(always)]
 pub(crate) fn not_zero(word: u64) -> u64 {
-    ((word & !TOPS) + !TOPS | word) & TOPS
+    (((word & !TOPS) + !TOPS) | word) & TOPS
 }
 
 /// The first place of `byte` in `text` that is `wanted`; asked in order.

@@ -60,7 +60,7 @@ pub fn has_filler(text: &str) -> bool {
 
 const SPECIAL: &[&str] = &["github", "atlassian", "uuid", "jwt", "base64-of"];
 
-fn kinds() -> Vec<&'static str> {
+pub(super) fn kinds() -> Vec<&'static str> {
     ALPHABETS.iter().map(|(name, _)| *name).chain(SPECIAL.iter().copied()).collect()
 }
 

@@ -118,6 +118,8 @@ pub mod governed {
         "person-name-beside",
         "person-name-header",
         "person-name-honorific",
+        "person-name-card",
+        "person-name-card-parts",
         "company-name",
         "company-in-text",
     ];

@@ -64,6 +64,11 @@ fn rules_that_do_not_load_are_shown_whole_and_nothing_is_done() {
     let shown = desk.shown(&output);
     assert_eq!(output.status.code(), Some(3), "{shown}");
     assert!(output.stdout.is_empty() && shown.contains("two rules are called 'acme-badge'"), "{shown}");
+    desk.write("rules/third.yaml", BADGES.replace("alphabet: ", "alphabt: "));
+    let output = desk.run(&["rules", "lint", "rules"], "");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    assert!(told.contains("two rules are called 'acme-badge'") && told.contains("unknown field"), "{told}");
 }
 
 /// The first line of a scan tells how long it took.

@@ -140,6 +140,10 @@ pub(crate) fn spoken_end(scope: Scope<'_>, from: usize) -> Option<usize> {
         if letters < 2 || !(is_name_word(word) || words > 0 && is_particle(word)) {
             break;
         }
+        // `FirstName:Anna LastName:Nowak`: the name of the next pair.
+        if words > 0 && is_joined(scope, at + letters) {
+            break;
+        }
         words += 1;
         end = at + letters;
         if scope.byte(end) != Some(b' ') {
@@ -166,6 +170,12 @@ pub(crate) fn written_end(scope: Scope<'_>, at: usize) -> Option<usize> {
     let gap = [&b", "[..], b"^"].into_iter().find(|gap| scope.has(after, gap))?;
     let given = word_at(scope, after + gap.len());
     (is_name_word(given) && is_given(given)).then_some(after + gap.len() + given.len())
+}
+
+/// A sign of assignment at `at` with its value right behind.
+fn is_joined(scope: Scope<'_>, at: usize) -> bool {
+    let value = scope.byte(at + 1).is_some_and(|byte| !byte.is_ascii_whitespace());
+    value && matches!(scope.byte(at), Some(b':' | b'='))
 }
 
 /// Letters, apostrophes and dashes from `at` on; a lone letter is no word.

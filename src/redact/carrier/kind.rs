@@ -125,9 +125,15 @@ fn is_structured(value: &[u8]) -> bool {
         |part: &[u8]| part.len() > 2 && part.iter().all(|byte| byte.is_ascii_lowercase() || b"-_".contains(byte));
     let path = value.contains(&b'/') && value.split(|byte| *byte == b'/').any(word);
     let extension = value.iter().rev().take(6).position(|byte| *byte == b'.').is_some_and(|at| (2..5).contains(&at));
-    let dated = value.len() > 4 && value[..4].iter().all(u8::is_ascii_digit) && value[4] == b'-';
+    let dated = is_dated(value);
     let longest = value.split(|byte| !byte.is_ascii_alphanumeric()).map(<[u8]>::len).max().unwrap_or(0);
     path || extension || dated || longest < 8
+}
+
+/// `2026-03-…`: a year, and a number of two digits behind a dash; never `1234-56789-…`.
+fn is_dated(value: &[u8]) -> bool {
+    let digits = |from: usize| value[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    value.len() > 4 && digits(0) == 4 && value[4] == b'-' && digits(5) <= 2
 }
 
 /// Letters and a sign that hardly stands in a name: `p%ixel-timber`.
@@ -215,6 +221,7 @@ mod tests {
             "3f2a9c1e-7b6d-4e5f-8a9b-0c1d2e3f4a5b",
             "aB3dE6gH9jK2mN5pQ8",
             "q7ZxP9Lm2Vt/4Kd8Rw1bT5==",
+            "1234-56789-Q30JDC5VNII0GK1XJD0S",
         ] {
             assert!(is_random(value.as_bytes()), "{value}");
         }

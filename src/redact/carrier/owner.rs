@@ -30,6 +30,8 @@ const THINGS: &[&str] = &[
     "step", "store", "street", "table", "tag", "task", "team", "template", "test", "theme", "topic", "track", "variant", "vessel",
     "warehouse", "workflow",
 ];
+/// Objects that hold the parts of a name.
+const NAMES: &[&str] = &["fullname", "legalname", "name"];
 /// What such a name may end in besides.
 const TAILS: &[&str] =
     &["", "data", "details", "dto", "entity", "info", "model", "obj", "profile", "record", "request", "s"];
@@ -52,6 +54,11 @@ fn object_of<'t>(scope: Scope<'t>, start: usize) -> Option<&'t [u8]> {
 /// Whether the member whose name stands at `name` belongs to a thing: `"product": {"name": "Olivia Chair"}`.
 pub(crate) fn is_thing(scope: Scope<'_>, name: std::ops::Range<usize>) -> bool {
     belongs_to(scope, name, THINGS)
+}
+
+/// Whether the member whose name stands at `name` is a part of a name: `"name": {"first": …}`.
+pub(crate) fn is_name(scope: Scope<'_>, name: std::ops::Range<usize>) -> bool {
+    belongs_to(scope, name, NAMES)
 }
 
 /// Whether the object of the member whose name stands at `name` is called by one of `words`.

@@ -321,6 +321,9 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize, passwor
             let tells = kind::looks_secret(value) && !tells_a_fact(value);
             return tells && reader.paid(from, value_end) && reader.claim(scope, next..value_end, false);
         }
+        if colon.is_none() && listed(plain, FROM) && replaced(reader, scope, next) {
+            return true;
+        }
         // `wurde auf x gesetzt`
         if listed(plain, &["auf"]) && is_set_behind(scope, next) {
             let end = trimmed_end(scope, next);
@@ -351,6 +354,23 @@ fn is_set_behind(scope: Scope<'_>, from: usize) -> bool {
     let rest = &scope.text[next.min(scope.limit)..scope.limit];
     let length = rest.iter().take(20).take_while(|byte| byte.is_ascii_alphabetic() || **byte >= 0x80).count();
     listed(&rest[..length], &["gesetzt", "geändert", "geaendert", "zurückgesetzt", "zurueckgesetzt"])
+}
+
+/// `rotated from X to Y`: both values, where both are random.
+fn replaced(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize) -> bool {
+    const INTO: &[&str] = &["to", "na", "auf", "zu", "à", "a", "por", "into"];
+    let end = trimmed_end(scope, from);
+    let joint = scope.skip_blank(end);
+    let joint_end = word_end(scope, joint);
+    let next = scope.skip_blank(joint_end);
+    let next_end = trimmed_end(scope, next.min(scope.limit));
+    let random = |from: usize, end: usize| kind::is_random(&scope.text[from..end.max(from)]);
+    listed(&scope.text[joint..joint_end], INTO)
+        && random(from, end)
+        && random(next, next_end)
+        && reader.paid(from, next_end)
+        && reader.claim(scope, from..end, false)
+        && reader.claim(scope, next..next_end, false)
 }
 
 /// End of the word at `from`: no longer than words are.

@@ -139,7 +139,7 @@ fn bracketed(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Styl
             reader.cursor.set_mask(from..end);
             return end;
         }
-        let odbc = scope.text[from] == b'{' && !style.colon && from > scope.floor;
+        let odbc = scope.text[from] == b'{' && !style.colon && from > scope.floor && !names_first(scope, from + 1);
         let close = (odbc && scope.text[from - 1] == b'=').then(|| brace_end(scope, from + 1)).flatten();
         if let Some(close) = close {
             reader.claim(scope, from + 1..close, true);
@@ -155,6 +155,13 @@ fn bracketed(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Styl
         reader.cursor.set_covered(from..end);
     }
     end
+}
+
+/// `{"user": …`: an object, which begins with a quoted name; a value in braces does not.
+fn names_first(scope: Scope<'_>, from: usize) -> bool {
+    let Some(quote) = quoted::open(scope, scope.skip_blank(from)) else { return false };
+    let name = quoted::read(scope, quote);
+    name.closed && matches!(scope.byte(scope.skip_blank(name.after)), Some(b':' | b'='))
 }
 
 /// The brace that ends `{…}` of a connection string, where `}}` is one brace of the value.

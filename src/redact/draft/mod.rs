@@ -126,7 +126,7 @@ fn holds(yaml: &str, known: &[Rule]) -> Result<Vec<String>, Refusal> {
             return refused(format!("{why} ({}, masked there by {by}); mark the values: <<…>>", failure.check));
         }
     }
-    let advice = rule_lint::lint(&rules)?;
+    let advice = rule_lint::lint(&rules, known)?;
     Ok(advice.into_iter().map(|advice| format!("{} ({})", advice.message, advice.help)).collect())
 }
 

@@ -140,7 +140,9 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
         ValueKind::Person | ValueKind::NamePart if !is_capital(scope, spot) => return false,
         ValueKind::Person if !is_persons_name(reader, scope, name, spot) => return false,
         ValueKind::Service if !owner::is_service(scope, name.start) => return false,
-        ValueKind::NamePart if !has_details(reader, scope, name) => return false,
+        ValueKind::NamePart if !owner::is_name(scope, name.start..name.end) && !has_details(reader, scope, name) => {
+            return false;
+        }
         ValueKind::FullName => match spot {
             Spot::Loose { at } => {
                 return prose::person(reader, scope, at) || rows::heading(reader, scope, name.start, at);

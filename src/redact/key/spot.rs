@@ -162,7 +162,7 @@ fn quoted_name(scope: Scope<'_>, start: usize, end: usize, after: usize) -> Spot
     }
     let closing = &scope.text[end..after];
     let dashes = scope.text[scope.floor..start].iter().rev().take(2).take_while(|byte| **byte == b'-').count();
-    let first = start - dashes;
+    let first = sections_start(scope, start - dashes);
     let open = first.saturating_sub(closing.len()).max(scope.floor);
     let typographic = first - open == 3 && quoted::open(scope, open).is_some();
     if scope.text[open..first] == *closing || typographic {
@@ -223,6 +223,23 @@ fn namespace_start(scope: Scope<'_>, colon: usize) -> usize {
         .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(**byte, b'_' | b'-'))
         .count();
     colon - letters
+}
+
+/// First byte of the sections before a name, `Auth:Google:ClientSecret`, which begin with a capital; of the name, where
+/// it has none.
+fn sections_start(scope: Scope<'_>, name: usize) -> usize {
+    let mut start = name;
+    for _ in 0..4 {
+        let Some(colon) = start.checked_sub(1).filter(|at| *at >= scope.floor && scope.text[*at] == b':') else {
+            break;
+        };
+        let section = namespace_start(scope, colon);
+        if !scope.text[section].is_ascii_uppercase() {
+            break;
+        }
+        start = section;
+    }
+    start
 }
 
 /// Whether nothing but indentation (and a list's dash) stands before `start` on its line, and the name is

@@ -42,6 +42,20 @@ pub(super) fn read_words(fields: &Fields<'_, '_, '_>, name: &'static str) -> Opt
     (!words.is_empty()).then_some(Words { words, within })
 }
 
+/// A key and a keep rule take no evidence but their own: what is written beside them would be ignored.
+pub(super) fn refuse_evidence(fields: &Fields<'_, '_, '_>) {
+    for name in ["check", "near", "not_near"] {
+        if let Some(node) = fields.get(name) {
+            let help = "narrow it by a longer key, 'not' or 'value', or use 'regex'";
+            fields.problems().error_with_help(
+                &node.span,
+                format!("'{name}' says nothing beside a key or a keep"),
+                help,
+            );
+        }
+    }
+}
+
 /// `mask: label`, `mask: {token: em}` or `mask: {keep_last: 4}`; without it the label.
 pub(super) fn read_mask(fields: &Fields<'_, '_, '_>) -> Mask {
     let problems = fields.problems();

@@ -21,7 +21,7 @@ pub(super) const ALPHABETS: &[(&str, Alphabet)] = &[
     ("token-dots", Alphabet::TokenDots),
     ("token", Alphabet::Token),
 ];
-pub(super) const VALUE_KINDS: &[(&str, ValueKind)] = &[
+pub(in crate::redact) const VALUE_KINDS: &[(&str, ValueKind)] = &[
     ("any", ValueKind::Any),
     ("opaque", ValueKind::Opaque),
     ("password", ValueKind::Password),

@@ -29,12 +29,13 @@ mod keep;
 mod tests;
 
 pub use context::read_allow;
+pub(in crate::redact) use find::VALUE_KINDS;
 pub use fuzz::fuzz_rule_file;
 pub use json_schema::json_schema;
 pub(crate) use json_schema::{allow_schema, list_of};
 
 use super::filler;
-use super::rule::{Class, Origin, Pack, Rule, RuleTest, Severity, Stage, What};
+use super::rule::{Class, Find, Origin, Pack, Rule, RuleTest, Severity, Stage, What};
 use crate::strict_yaml::{self, Fields, Node, Problem, Problems};
 
 /// The classes and their names.
@@ -198,6 +199,12 @@ fn read_rule(
     let check = context::read_checks(&fields);
     let near = context::read_words(&fields, "near");
     let not_near = context::read_words(&fields, "not_near");
+    if !matches!(
+        what,
+        Some(What::Mask(Find::Anchor(_) | Find::ShortAnchor(_) | Find::Shape(_) | Find::Regex(_))) | None
+    ) {
+        context::refuse_evidence(&fields);
+    }
     let mask = context::read_mask(&fields);
     let allow = context::read_allows(&fields);
     let stage = fields.choice("stage", STAGES).unwrap_or(Stage::Enforce);

@@ -1,6 +1,7 @@
 //! Every mistake a rule author can make, each at its place and with its fix.
 
 use super::*;
+use crate::redact::{shape, validate};
 
 const HEAD: &str = "pack: acme\nversion: 0.1.0\ndefaults: {class: credential, since: 0.1.0}\nrules:\n";
 const TESTS: &str =
@@ -82,6 +83,16 @@ fn fields_around_the_find_are_checked() {
 }
 
 #[test]
+fn evidence_beside_a_key_or_a_keep_is_refused() {
+    for what in ["find: {key: [acme code]}", "keep: {path: [acme id], shape: digits}"] {
+        for more in ["check: [luhn]", "near: {words: [acme]}", "not_near: {words: [acme]}"] {
+            let text = found(&rule("acme-key", &format!("    {what}\n    {more}\n"))).join("\n");
+            assert!(text.contains("says nothing beside a key or a keep"), "{what} {more}: {text}");
+        }
+    }
+}
+
+#[test]
 fn the_rest_of_the_file_is_still_checked() {
     let good = "    find: {anchor: [acme_], alphabet: hex, min: 20}\n";
     let text = format!(
@@ -124,4 +135,19 @@ proptest::proptest! {
     fn any_text_is_read_without_panic(text in "(pack: a\nversion: 0.1.0\nrules:\n)?( *(- )?[a-z]{1,6}:? ?[\\[{]?[a-z_'0-9,: ]{0,20}[\\]}]?\n){0,12}") {
         fuzz_rule_file(text.as_bytes());
     }
+}
+
+#[test]
+fn every_name_that_a_rule_may_use_is_documented() {
+    let text = include_str!("../../../rules/README.md");
+    let names = find::VALUE_KINDS
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(find::PLACES.iter().map(|(name, _)| *name))
+        .chain(find::ALPHABETS.iter().map(|(name, _)| *name))
+        .chain(shape::names())
+        .chain(validate::names())
+        .chain(filler::kinds());
+    let missing: Vec<&str> = names.filter(|name| !text.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

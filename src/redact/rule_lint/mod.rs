@@ -2,7 +2,7 @@
 //!
 //! - a literal that stands in ordinary lines costs on every one of them (a warning from one line in ten)
 //! - an anchor with a short token behind it and neither check nor context word masks too much
-//! - two rules that start from the same literal under different labels
+//! - two rules that start from the same literal under different labels, be one of them built in
 //! - an example that another rule masks alone: the rule itself is not tested by it
 
 mod ordinary;
@@ -34,15 +34,16 @@ const RARE: usize = 10;
 /// Least number of characters behind an anchor that say something by themselves.
 const LONG_ENOUGH: u32 = 8;
 
-/// Advice on `rules`, judged with all of them in force.
-pub fn lint(rules: &[Rule]) -> Result<Vec<Advice>, CompileError> {
+/// Advice on `rules`, judged with all of them in force, and beside those of `known` that they do not replace.
+pub fn lint(rules: &[Rule], known: &[Rule]) -> Result<Vec<Advice>, CompileError> {
     let mut advice = Vec::new();
     for rule in rules {
         advice.extend(slow_literals(rule));
         advice.extend(weak_anchor(rule));
     }
-    advice.extend(shared_literals(rules));
-    advice.extend(borrowed_examples(rules)?);
+    let others: Vec<&Rule> = known.iter().filter(|known| !rules.iter().any(|rule| rule.id == known.id)).collect();
+    advice.extend(shared_literals(rules, &others));
+    advice.extend(borrowed_examples(rules, &others)?);
     advice.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     Ok(advice)
 }
@@ -92,8 +93,11 @@ fn weak_anchor(rule: &Rule) -> Option<Advice> {
 }
 
 /// Rules that start from one literal and would show different labels.
-fn shared_literals(rules: &[Rule]) -> Vec<Advice> {
+fn shared_literals(rules: &[Rule], others: &[&Rule]) -> Vec<Advice> {
     let mut owners: HashMap<&str, &Rule> = HashMap::new();
+    for other in others {
+        owners.extend(literals(other).iter().map(|literal| (literal.as_str(), *other)));
+    }
     let mut advice = Vec::new();
     for rule in rules {
         for literal in literals(rule) {
@@ -121,9 +125,10 @@ fn both_anchors(one: &Rule, other: &Rule) -> bool {
 }
 
 /// Examples in which rules of another label alone did the masking.
-fn borrowed_examples(rules: &[Rule]) -> Result<Vec<Advice>, CompileError> {
-    let mut bench = Bench::new(rules, &Policy::default())?;
-    let labels: HashMap<&str, &str> = rules.iter().map(|rule| (rule.id.as_str(), rule.label.as_str())).collect();
+fn borrowed_examples(rules: &[Rule], others: &[&Rule]) -> Result<Vec<Advice>, CompileError> {
+    let all: Vec<Rule> = others.iter().copied().chain(rules).cloned().collect();
+    let mut bench = Bench::new(&all, &Policy::default())?;
+    let labels: HashMap<&str, &str> = all.iter().map(|rule| (rule.id.as_str(), rule.label.as_str())).collect();
     let mut advice = Vec::new();
     for rule in rules {
         if rule.stage == Stage::Shadow || !Policy::default().enables(&rule.id) || matches!(rule.what, What::Keep(_)) {
@@ -177,8 +182,11 @@ mod tests {
         ]
         .concat()
         .replace("['level']", "['10:00:0']");
-        let found: Vec<String> =
-            lint(&rules(&text)).unwrap().iter().map(|advice| format!("{}: {}", advice.rule, advice.message)).collect();
+        let found: Vec<String> = lint(&rules(&text), &[])
+            .unwrap()
+            .iter()
+            .map(|advice| format!("{}: {}", advice.rule, advice.message))
+            .collect();
         for wanted in [
             "slow: '10:00:0' stands on more than one ordinary line in 10",
             "weak: 2 characters behind so short an anchor are weak evidence",
@@ -190,9 +198,38 @@ mod tests {
     }
 
     #[test]
+    fn rules_are_judged_beside_those_they_do_not_replace() {
+        let known = rules(
+            &[
+                rule("acme-key", "{anchor: [kilo_], alphabet: hex, min: 20}", "kilo_{{hex:20}}"),
+                rule("acme-token", "{anchor: [zeta_], alphabet: hex, min: 20}", "zeta_{{hex:20}}"),
+            ]
+            .concat(),
+        );
+        let own = rules(
+            &[
+                rule("acme-token", "{anchor: [kilo_], alphabet: hex, min: 20}", "kilo_{{hex:20}}"),
+                rule("acme-other", "{anchor: [mega_], alphabet: hex, min: 20}", "kilo_{{hex:20}}"),
+            ]
+            .concat(),
+        );
+        let shown =
+            |advice: Vec<Advice>| advice.into_iter().map(|one| one.rule + ": " + &one.message).collect::<Vec<_>>();
+        assert_eq!(
+            shown(lint(&own, &known).unwrap()),
+            [
+                "acme-token: 'kilo_' is also an anchor of 'acme-key'",
+                "acme-token: example 1 is masked by acme-key first",
+                "acme-other: example 1 is masked by acme-key first"
+            ]
+        );
+        assert_eq!(shown(lint(&own, &[]).unwrap()), ["acme-other: example 1 is masked by acme-token first"]);
+    }
+
+    #[test]
     fn the_built_in_pack_needs_no_advice() {
         let pack: Vec<Rule> = builtin::packs().into_iter().flat_map(|pack| pack.rules).collect();
-        let advice = lint(&pack).unwrap();
+        let advice = lint(&pack, &[]).unwrap();
         assert!(advice.is_empty(), "{advice:#?}");
     }
 }

@@ -25,7 +25,8 @@ const HEX_KEY: usize = 32;
 const LONGEST: usize = 512;
 
 /// What the last word between name and token ends in.
-const NOUNS: &[&str] = &["key", "token", "secret", "apikey", "pat", "auth", "credential", "credentials", "api", "crc"];
+const NOUNS: &[&str] =
+    &["key", "token", "secret", "apikey", "pat", "auth", "credential", "credentials", "api", "crc", "klucz"];
 
 /// Words that may stand before one of them.
 const QUALIFIERS: &[&str] = &[
@@ -43,6 +44,7 @@ const QUALIFIERS: &[&str] = &[
     "deploy",
     "dev",
     "ingest",
+    "klucz",
     "license",
     "live",
     "oauth",
@@ -140,7 +142,7 @@ fn name_before(text: &[u8], at: usize, floor: usize) -> Option<Named> {
         return Some(Named::Noun);
     }
     // All of them end in one of these letters.
-    if !matches!(last.last()? | 0x20, b'y' | b'n' | b't' | b'h' | b'l' | b's' | b'i' | b'c')
+    if !matches!(last.last()? | 0x20, b'y' | b'n' | b't' | b'h' | b'l' | b's' | b'i' | b'c' | b'z')
         || !NOUNS.iter().any(|noun| ends_with_fold(last, noun))
     {
         return None;

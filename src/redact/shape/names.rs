@@ -7,8 +7,7 @@ use crate::redact::carrier::full_name;
 use crate::redact::carrier::scope::Scope;
 use crate::redact::validate::Verdict;
 
-/// Forms of address that are followed by a name. Titles such as `Dr.` are not among them: products and
-/// streets carry them too.
+/// Forms of address that are followed by a name.
 pub(super) const SALUTATIONS: &[&str] = &[
     "Pani ",
     "Pana ",
@@ -86,6 +85,16 @@ pub(super) const SALUTATIONS: &[&str] = &[
     "à vous, ",
     "Grüße ",
     "M. ",
+    "Dr. ",
+    "Dr ",
+    " dr ",
+    "Prof. ",
+    "prof. ",
+    "pani ",
+    "panią ",
+    "panu ",
+    "CN=",
+    "cn=",
 ];
 
 /// Words after a form of address that are no names.
@@ -156,26 +165,28 @@ const GREETINGS: &[&str] = &[
     "Gentile ", "Beste ", "Geachte ", "Olá ", "Dzień dobry ",
 ];
 
-/// Formulas that close a letter.
+/// Formulas that close a letter, titles that products and streets carry too, forms of address that begin other
+/// words, and the name of a directory's entry.
 #[rustfmt::skip]
-const CLOSINGS: &[&str] = &[
+const LOOSE: &[&str] = &[
     "egards, ", "Pozdrawiam, ", "Pozdrawiam ", "Grüßen ", "Grüße, ", "Cordialement, ", "Saludos, ", "aluti, ", "groet, ",
     "incerely, ", "oważaniem ", "oważaniem, ", "ordiales, ", "à vous, ", "Grüße ", "M. ",
+    "Dr. ", "Dr ", " dr ", "Prof. ", "prof. ", "pani ", "panią ", "panu ", "CN=", "cn=",
 ];
 
 /// `salutation-name`: one to three capitalised words after a form of address.
 pub(super) fn salutation(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
     let salutation = SALUTATIONS.iter().find(|word| text[at..].starts_with(word.as_bytes()))?;
     // Closing formulas are looked for without their first letter, which may be a capital.
-    if word_before(text, at, floor) && !salutation.starts_with(|first: char| first.is_lowercase()) {
+    if word_before(text, at, floor) && salutation.starts_with(char::is_uppercase) {
         return None;
     }
     let start = at + salutation.len();
     let (words, end) = capitalised(text, start)?;
     let first = &text[start..word_end(text, start)];
     let greeting = GREETINGS.contains(salutation);
-    // A closing formula stands before teams and firms too: there a given name must be known.
-    if CLOSINGS.contains(salutation) {
+    // They stand before teams, firms and things too: there a given name must be known.
+    if LOOSE.contains(salutation) {
         let scope = Scope { text, floor, limit: text.len(), nested: false };
         return full_name::spoken_end(scope, start).map(|end| ShapeHit::new(start, end, Verdict::Proves));
     }

@@ -113,7 +113,7 @@ pub(super) const SERVICES: &[&str] = &[
 /// Services that count in `… key`, `… token` and the like only.
 #[rustfmt::skip] // one name a line would be a thousand lines
 pub(super) const WITH_NOUN: &[&str] = &[
-    "agora", "alpaca", "amazon", "apilo", "apollo", "autopilot", "avaza", "aws", "axiom", "azure", "bamboo", "beamer",
+    "agora", "alpaca", "amazon", "apilo", "apollo", "autopilot", "avaza", "aws", "axiom", "azure", "azuredevops", "bamboo", "beamer",
     "bing", "bitbucket", "bitrise", "bitwarden", "box", "bubble", "buddy", "cal", "canva", "cf", "chatbot", "chatfule",
     "checkmarx", "clerk", "close", "coda", "codeql", "comarch", "conductor", "consul", "convex", "courier", "dd",
     "deputy", "devin", "devto", "ditto", "docker", "dockerhub", "drone", "duo", "duosecurity", "enigma", "expo",

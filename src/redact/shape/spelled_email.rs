@@ -15,7 +15,11 @@ pub(super) fn find(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
     if start == end_of_local {
         return None;
     }
-    let mut end = label_end(text, skip_space(text, at + sign.len()));
+    let host = skip_space(text, at + sign.len());
+    let mut end = label_end(text, host);
+    if end == host {
+        return None;
+    }
     let mut labels = 0;
     while let Some(next) = dot_end(text, end) {
         let label = label_end(text, next);

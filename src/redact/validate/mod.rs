@@ -57,6 +57,7 @@ pub fn is_demand(name: &str) -> bool {
         "digits",
         "not-digits",
         "not-uuid",
+        "ip-integer",
     ];
     DEMANDS.contains(&name)
 }
