@@ -6,7 +6,7 @@
 //! - floor 3, the door: [`cli`] (and `main.rs`)
 //! - floor 2, assembly: [`config`], [`agent`], [`admin`]
 //! - floor 1, edges, each touching one outside thing: [`source`], [`spool`], [`sink`], [`keyring`],
-//!   [`intake`], [`rules_dir`], [`durable`], [`hardening`], [`telemetry`]
+//!   [`intake`], [`rules_dir`], [`regular_file`], [`durable`], [`hardening`], [`telemetry`]
 //! - floor 0, pure (bytes in, bytes out: no files, sockets, clock, threads, logging or globals):
 //!   [`redact`], [`batch`], [`token`], [`retention`], [`record`], [`tally`], [`strict_yaml`]
 
@@ -21,6 +21,7 @@ pub mod intake;
 pub mod keyring;
 pub mod record;
 pub mod redact;
+pub mod regular_file;
 pub mod retention;
 pub mod rules_dir;
 pub mod sink;

@@ -7,6 +7,7 @@
 //! What is read is one state of the folder: when it changes in the middle, as a mounted ConfigMap does when
 //! its link moves to the next version, it is read again from the start.
 
+use crate::regular_file;
 use crate::strict_yaml::MAX_BYTES;
 use rustix::fs::StatVfsMountFlags;
 use std::fmt;
@@ -176,7 +177,7 @@ fn may_be_written(mode: u32, read_only: impl FnOnce() -> bool) -> bool {
 
 fn read_file(path: &Path) -> Result<RuleText, RulesDirError> {
     let failed = |error| RulesDirError::Io(path.to_owned(), error);
-    let file = fs::File::open(path).map_err(|error| match fs::read_link(path) {
+    let file = regular_file::open(path).map_err(|error| match fs::read_link(path) {
         Ok(_) if error.kind() == std::io::ErrorKind::NotFound => RulesDirError::Gone(path.to_owned()),
         _ => failed(error),
     })?;

@@ -127,9 +127,9 @@ impl Cutter<'_, '_> {
     /// Puts `text` at the beginning of the chunk, which holds nothing yet.
     fn begin_with(&mut self, text: &[u8]) {
         let bytes = &mut self.chunk.bytes;
-        bytes.clear();
-        bytes.extend_from_slice(text);
+        // What stood there is read over: filling all of it with zeros each time would cost as much as reading it.
         bytes.resize(CHUNK.max(text.len()), 0);
+        bytes[..text.len()].copy_from_slice(text);
         self.filled = text.len();
     }
 

@@ -1,6 +1,7 @@
 //! `logveil intake`: the development intake in the foreground, each received record printed as it comes.
 
 use super::exit::fail;
+use crate::config::units::size;
 use crate::intake::{Intake, Request, Script, Settings, Stored, Tls};
 use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
@@ -37,6 +38,10 @@ pub struct Args {
     /// Private key of the certificate, PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Forget the oldest requests once those before hold so much JSON (memory is several times that); searches find
+    /// only what is not forgotten.
+    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = size)]
+    keep: u64,
     /// One line of JSON per request instead of text for people.
     #[arg(long)]
     json: bool,
@@ -51,7 +56,7 @@ pub fn run(args: Args) -> ExitCode {
         },
         _ => None,
     };
-    let json = args.json;
+    let (json, most) = (args.json, args.keep);
     let settings = Settings {
         listen: args.listen,
         keys: (!args.key.is_empty()).then_some(args.key),
@@ -66,6 +71,13 @@ pub fn run(args: Args) -> ExitCode {
             // A closed pipe ends the printing, not the intake.
             let _ = anstream::stdout().lock().write_all(&out);
         })),
+        keep: Some(usize::try_from(most).unwrap_or(usize::MAX)),
+        on_forget: Some(Box::new(move || {
+            let _ = writeln!(
+                anstream::stderr(),
+                "intake: more than {most} bytes of JSON arrived; from now on the oldest requests are forgotten (--keep)"
+            );
+        })),
         ..Settings::default()
     };
     match Intake::start(settings) {
@@ -73,13 +85,16 @@ pub fn run(args: Args) -> ExitCode {
         Ok(intake) => {
             let _ = writeln!(anstream::stderr(), "intake: listening on {}; stop with Ctrl-C", intake.origin());
             wait_for_signal();
-            let book = intake.ledger().book();
-            let searchable = book.stored.len() - book.lost();
+            let totals = intake.ledger().book().totals;
+            let (requests, lost) = (totals.requests, totals.lost);
+            let forgotten = match totals.forgotten {
+                0 => String::new(),
+                count => format!("; the first {count} requests are forgotten"),
+            };
             let _ = writeln!(
                 anstream::stderr(),
-                "intake: {} requests, {searchable} events kept, {} lost in silence",
-                book.requests.len(),
-                book.lost()
+                "intake: {requests} requests, {} events kept, {lost} lost in silence{forgotten}",
+                totals.stored - lost
             );
             ExitCode::SUCCESS
         }

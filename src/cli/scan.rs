@@ -16,7 +16,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 const DIM: Style = Style::new().dimmed();
@@ -71,7 +71,7 @@ struct Sample {
     text: String,
 }
 
-/// What was found in a chunk, or in all.
+/// What was found in all files.
 #[derive(Default)]
 struct Found {
     counts: BTreeMap<(RuleIndex, usize), Count>,
@@ -82,11 +82,39 @@ struct Found {
     masked_lines: u64,
 }
 
+/// What was found in a chunk.
+#[derive(Default)]
+struct OfChunk {
+    /// By rule.
+    counts: Vec<Count>,
+    samples: Vec<(RuleIndex, Sample)>,
+    suspects: u64,
+    suspect_samples: Vec<Sample>,
+    withheld: u64,
+    masked_lines: u64,
+}
+
+/// For each rule a place that there is a sample of: one of a later place is not worth making.
+#[derive(Clone, Default)]
+struct Sampled(Vec<Option<Place>>);
+
 /// Counting what the rules find.
 struct Counting {
     rules: Arc<RuleSet>,
     /// Most suspects kept.
     keep: usize,
+    /// Of the samples in [`Found`].
+    sampled: Arc<Mutex<Sampled>>,
+}
+
+/// What a thread has of its own.
+struct Desk {
+    redactor: Redactor,
+    /// A line as it would be shipped.
+    text: Vec<u8>,
+    /// What may be a suspect, in the chunk.
+    candidates: Vec<Range<usize>>,
+    sampled: Sampled,
 }
 
 /// Scans to the end: 1 with `--fail-on-findings` when something was found, 4 when a file could not be read.
@@ -106,10 +134,11 @@ pub fn run(args: Args) -> ExitCode {
     let bar = log_reader::bar(&files);
     let start = Instant::now();
     let keep = if args.suspects { args.limit } else { 0 };
-    let counting = Counting { rules: rules.clone(), keep };
+    let sampled = Arc::new(Mutex::default());
+    let counting = Counting { rules: rules.clone(), keep, sampled: sampled.clone() };
     let mut found = Found::default();
-    let read = files.each_chunk(counting, args.threads.count(), &bar, &mut |_, of_chunk| {
-        found.add(std::mem::take(of_chunk), keep);
+    let read = files.each_chunk(counting, args.threads.count(), &bar, &mut |chunk, of_chunk| {
+        found.add(chunk.stream, of_chunk, keep, &sampled);
     });
     bar.finish_and_clear();
     let report = Report { rules: &rules, in_shadow: &in_shadow, files: &files, read: &read, found: &found };
@@ -133,82 +162,132 @@ pub fn run(args: Args) -> ExitCode {
 }
 
 impl Job for Counting {
-    type Desk = (Redactor, Vec<u8>);
+    type Desk = Desk;
     type State = StreamState;
-    type Made = Found;
+    type Made = OfChunk;
 
-    fn desk(&self) -> Self::Desk {
-        (Redactor::new(self.rules.clone()), Vec::new())
+    fn desk(&self) -> Desk {
+        let redactor = Redactor::new(self.rules.clone());
+        Desk { redactor, text: Vec::new(), candidates: Vec::new(), sampled: Sampled::default() }
     }
 
-    fn work(&self, (redactor, text): &mut Self::Desk, state: &mut StreamState, chunk: &Chunk, found: &mut Found) {
-        *found = Found::default();
-        let mut line = chunk.first_line;
+    fn work(&self, desk: &mut Desk, state: &mut StreamState, chunk: &Chunk, found: &mut OfChunk) {
+        found.clear();
+        let Desk { redactor, text, candidates, sampled } = desk;
+        sampled.0.clone_from(&self.sampled.lock().unwrap_or_else(PoisonError::into_inner).0);
+        match chunk.oversize {
+            true => candidates.clear(),
+            false => suspect::candidates(&chunk.bytes, candidates),
+        }
+        let (mut place, mut rest) = ((chunk.stream, chunk.first_line), &candidates[..]);
         chunk.redact(redactor, state, &mut |record| {
-            found.take(record, (chunk.stream, line), self.keep, text);
-            line += 1;
+            found.take(record, place, sampled, text);
+            let here = rest.iter().take_while(|run| run.start < record.range().end).count();
+            found.take_suspects(record, &rest[..here], place, self.keep);
+            (rest, place.1) = (&rest[here..], place.1 + 1);
         });
     }
 }
 
-impl Found {
-    fn take(&mut self, record: &Redacted<'_>, place: Place, keep: usize, text: &mut Vec<u8>) {
+impl Sampled {
+    /// Whether `place` comes before the sample there is of `rule`; then it counts as sampled.
+    fn is_first(&mut self, rule: RuleIndex, place: Place) -> bool {
+        let known = slot(&mut self.0, rule);
+        let first = known.is_none_or(|known| place < known);
+        if first {
+            *known = Some(place);
+        }
+        first
+    }
+}
+
+/// What a list by rule holds of a rule.
+fn slot<T: Clone + Default>(list: &mut Vec<T>, rule: RuleIndex) -> &mut T {
+    let at = usize::from(rule.0);
+    if list.len() <= at {
+        list.resize(at + 1, T::default());
+    }
+    &mut list[at]
+}
+
+impl OfChunk {
+    /// Forgets what was found in another chunk.
+    fn clear(&mut self) {
+        let mut counts = std::mem::take(&mut self.counts);
+        counts.clear();
+        *self = OfChunk { counts, ..OfChunk::default() };
+    }
+
+    fn take(&mut self, record: &Redacted<'_>, place: Place, sampled: &mut Sampled, text: &mut Vec<u8>) {
         self.withheld += u64::from(record.withheld().is_some());
         self.masked_lines += u64::from(record.masks() > 0);
         let mut shift = 0isize;
         for (rule, raw, mask) in record.masked() {
             let Some(rule) = rule else { continue };
-            self.counts.entry((rule, place.0)).or_default().spans += 1;
-            let first = self.samples.get(&rule).is_none_or(|sample| place < sample.place);
-            if first {
+            slot(&mut self.counts, rule).spans += 1;
+            if sampled.is_first(rule, place) {
                 text.clear();
                 record.write_to(text);
                 let at = raw.start.saturating_add_signed(shift);
-                self.samples.insert(rule, Sample { place, text: around(text, at..at + mask.len(), mask) });
+                self.samples.push((rule, Sample { place, text: around(text, at..at + mask.len(), mask) }));
             }
             shift += mask.len() as isize - raw.len() as isize;
         }
         for rule in record.rules() {
-            self.counts.entry((*rule, place.0)).or_default().lines += 1;
+            slot(&mut self.counts, *rule).lines += 1;
         }
+    }
+
+    /// Takes the suspects of a record; `candidates` are those in it, as ranges of the chunk.
+    fn take_suspects(&mut self, record: &Redacted<'_>, candidates: &[Range<usize>], place: Place, keep: usize) {
+        if candidates.is_empty() {
+            return;
+        }
+        let (whole, start) = (record.masks() == 0, record.range().start);
         for piece in record.pieces() {
-            if let Piece::Keep(kept) = piece {
-                self.take_suspects(kept, place, keep);
+            match piece {
+                Piece::Keep(kept) if whole => {
+                    let here = candidates.iter().map(|run| run.start - start..run.end - start);
+                    let suspects = here.filter(|run| suspect::is_random(&kept[run.clone()]));
+                    suspects.for_each(|run| self.take_suspect(kept, run, place, keep));
+                }
+                Piece::Keep(kept) => {
+                    suspect::suspects(kept).into_iter().for_each(|run| self.take_suspect(kept, run, place, keep));
+                }
+                Piece::Mask(_) => {}
             }
         }
     }
 
-    /// Adds what was found elsewhere.
-    fn add(&mut self, found: Found, keep: usize) {
-        for (key, count) in found.counts {
-            let sum = self.counts.entry(key).or_default();
+    fn take_suspect(&mut self, kept: &[u8], run: Range<usize>, place: Place, keep: usize) {
+        self.suspects += 1;
+        if self.suspect_samples.len() < keep {
+            let shown = format!("[suspect-{}]", run.len());
+            self.suspect_samples.push(Sample { place, text: around(kept, run, shown.as_bytes()) });
+        }
+    }
+}
+
+impl Found {
+    /// Adds what was found in a chunk of `file`.
+    fn add(&mut self, file: usize, found: &mut OfChunk, keep: usize, sampled: &Mutex<Sampled>) {
+        for (rule, count) in found.counts.iter().enumerate().filter(|(_, count)| count.lines + count.spans > 0) {
+            let sum = self.counts.entry((RuleIndex(rule as u16), file)).or_default();
             (sum.spans, sum.lines) = (sum.spans + count.spans, sum.lines + count.lines);
         }
-        for (rule, sample) in found.samples {
-            let first = self.samples.get(&rule).is_none_or(|known| sample < *known);
-            if first {
+        for (rule, sample) in found.samples.drain(..) {
+            let known = self.samples.get(&rule);
+            if known.is_none_or(|known| sample < *known) {
+                sampled.lock().unwrap_or_else(PoisonError::into_inner).is_first(rule, sample.place);
                 self.samples.insert(rule, sample);
             }
         }
         self.suspects += found.suspects;
-        self.suspect_samples.extend(found.suspect_samples);
+        self.suspect_samples.append(&mut found.suspect_samples);
         self.suspect_samples.sort();
         self.suspect_samples.truncate(keep);
         self.withheld += found.withheld;
         self.masked_lines += found.masked_lines;
-    }
-
-    fn take_suspects(&mut self, kept: &[u8], place: Place, keep: usize) {
-        if kept.len() < suspect::SHORTEST {
-            return;
-        }
-        for span in suspect::suspects(kept) {
-            self.suspects += 1;
-            if self.suspect_samples.len() < keep {
-                let shown = format!("[suspect-{}]", span.len());
-                self.suspect_samples.push(Sample { place, text: around(kept, span, shown.as_bytes()) });
-            }
-        }
     }
 }
 

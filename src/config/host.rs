@@ -9,6 +9,7 @@ use super::settings::Config;
 use super::system::Kind;
 use crate::agent;
 use crate::keyring::Keyring;
+use crate::regular_file;
 use crate::source::discover::Finder;
 use crate::strict_yaml::Problems;
 use std::os::unix::fs::MetadataExt;
@@ -36,7 +37,7 @@ pub fn examine(
             examine_secret(at, var, problems);
         }
         if let Some(at) = &datadog.ca_file
-            && let Err(error) = std::fs::File::open(&at.value)
+            && let Err(error) = regular_file::open(Path::new(&at.value))
         {
             problems.error(&at.span, format!("cannot read the CA file: {error}"));
         }
@@ -61,9 +62,8 @@ pub fn examine(
 /// A secret's file must be readable by us and should be by nobody else.
 fn examine_secret(at: &At<String>, var: &dyn Fn(&str) -> Option<String>, problems: &Problems<'_>) {
     let Ok(Some(path)) = SecretRef::parse(&at.value).and_then(|reference| reference.path(var)) else { return };
-    match std::fs::File::open(&path).and_then(|file| file.metadata()) {
+    match regular_file::open(&path).and_then(|file| file.metadata()) {
         Err(error) => problems.error(&at.span, format!("cannot read {}: {error}", path.display())),
-        Ok(meta) if !meta.is_file() => problems.error(&at.span, format!("{} is no file", path.display())),
         Ok(meta) if meta.mode() & 0o007 != 0 => {
             let help = format!("chmod 0400 {}", path.display());
             problems.warning(

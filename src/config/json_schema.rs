@@ -104,7 +104,7 @@ fn redaction() -> Value {
         &[],
         json!({"packs": list_of(&json!({"type": "string", "pattern": "^(builtin$|/)"}), 0), "disable": texts(), "enforce": texts(), "keys": {"type": "array", "items": keys}, "allow_loosening": texts(), "allow": {"type": "array", "items": allow_schema()},
             "mask": section(&[], Value::Object(classes)), "user_agents": {"enum": ["keep", "mask"]},
-            "private_ips": {"enum": ["mask", "keep"]}, "names": {"enum": ["keys", "off"]}}),
+            "private_ips": {"enum": ["mask", "keep"]}, "names": {"enum": ["keys", "off", "false", false]}}),
     )
 }
 

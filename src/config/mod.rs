@@ -22,7 +22,7 @@ pub mod secret;
 pub mod settings;
 pub mod site;
 pub mod system;
-mod units;
+pub mod units;
 pub mod written;
 
 pub use json_schema::json_schema;

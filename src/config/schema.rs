@@ -246,24 +246,26 @@ fn read_sources(fields: &Fields<'_, '_, '_>) -> Vec<Source> {
 
 fn read_source(entry: &Entry, problems: &Problems<'_>) -> Option<Source> {
     let fields = Fields::of(&entry.value, problems)?;
-    let reading = system::read(&fields);
     let span = entry.value.span.clone();
-    let files = matches!(reading.kind, Kind::File);
-    let include = if files { read_include(&fields, &reading, &span) } else { Vec::new() };
-    let source = Source {
-        name: At { value: entry.key.clone(), span: entry.span.clone() },
-        include,
-        exclude: if files { texts(&fields, "exclude") } else { Vec::new() },
-        start_at: if files { system::start_at(&fields) } else { StartAt::default() },
-        service: text(&fields, "service"),
-        ddsource: text(&fields, "ddsource"),
-        tags: texts(&fields, "tags"),
-        trust_origin: flag(&fields, "trust_origin"),
-        reading,
-        span,
-    };
+    let (service, ddsource) = (text(&fields, "service"), text(&fields, "ddsource"));
+    let (tags, trust_origin) = (texts(&fields, "tags"), flag(&fields, "trust_origin"));
+    let source = system::read(&fields).map(|reading| {
+        let files = matches!(reading.kind, Kind::File);
+        Source {
+            name: At { value: entry.key.clone(), span: entry.span.clone() },
+            include: if files { read_include(&fields, &reading, &span) } else { Vec::new() },
+            exclude: if files { texts(&fields, "exclude") } else { Vec::new() },
+            start_at: if files { system::start_at(&fields) } else { StartAt::default() },
+            service,
+            ddsource,
+            tags,
+            trust_origin,
+            reading,
+            span,
+        }
+    });
     fields.finish();
-    Some(source)
+    source
 }
 
 fn read_include(fields: &Fields<'_, '_, '_>, reading: &Reading, span: &Range<usize>) -> Vec<At<String>> {
@@ -378,7 +380,10 @@ fn read_redaction(fields: &Fields<'_, '_, '_>) -> Redaction {
         private_ips: fields
             .choice("private_ips", &[("mask", PrivateIps::Mask), ("keep", PrivateIps::Keep)])
             .unwrap_or_default(),
-        names: fields.choice("names", &[("keys", Names::Keys), ("off", Names::Off)]).unwrap_or_default(),
+        // A tool that reads YAML 1.1 takes `off` for a truth value and writes `false` in its place.
+        names: fields
+            .choice("names", &[("keys", Names::Keys), ("off", Names::Off), ("false", Names::Off)])
+            .unwrap_or_default(),
     };
     Redaction { packs: texts(fields, "packs"), policy, disabled, allow_loosening: texts(fields, "allow_loosening") }
 }

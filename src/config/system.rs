@@ -43,6 +43,23 @@ const TYPES: &[(&str, Type)] = &[
     ("stdin", Type::Stdin),
 ];
 
+/// What one type or another has beside the keys that all share.
+const OWN_KEYS: &[&str] = &[
+    "include",
+    "exclude",
+    "start_at",
+    "format",
+    "multiline",
+    "units",
+    "fields",
+    "journalctl",
+    "directory",
+    "listen",
+    "expose",
+    "timezone",
+    "tls",
+];
+
 /// Where container runtimes write.
 const CRI_FILES: &str = "/var/log/pods/*/*/*.log";
 const DOCKER_FILES: &str = "/var/lib/docker/containers/*/*-json.log";
@@ -58,16 +75,21 @@ pub struct Reading {
     pub default_include: Option<&'static str>,
 }
 
-/// Reads what a source's `type` allows.
-pub fn read(fields: &Fields<'_, '_, '_>) -> Reading {
+/// Reads what a source's `type` allows; none when nobody knows the type: then no key that some type has is a mistake.
+pub fn read(fields: &Fields<'_, '_, '_>) -> Option<Reading> {
     let plain = |kind| Reading { kind, records: assembler::Settings::default(), default_include: None };
-    match fields.choice("type", TYPES).unwrap_or(Type::File) {
+    let written = fields.choice("type", TYPES);
+    if written.is_none() && fields.get("type").is_some() {
+        fields.also_known(OWN_KEYS);
+        return None;
+    }
+    Some(match written.unwrap_or(Type::File) {
         Type::File => Reading { records: records(fields), ..plain(Kind::File) },
         Type::Container => container(fields),
         Type::Journald => plain(Kind::Journald(read_journald(fields))),
         Type::Syslog => plain(Kind::Syslog(read_syslog(fields))),
         Type::Stdin => Reading { records: records(fields), ..plain(Kind::Stdin) },
-    }
+    })
 }
 
 /// Where the first start begins.

@@ -4,6 +4,7 @@ use super::check::Surroundings;
 use super::load::{Loaded, load_text};
 use super::*;
 use crate::agent::{Output, SourceKind};
+use crate::redact::policy::Names;
 use std::path::Path;
 use std::time::Duration;
 
@@ -253,6 +254,35 @@ fn system_sources_are_read_by_their_type() {
     assert_eq!(kinds.collect::<Vec<_>>(), expected);
     let joined: Vec<bool> = config.agent.sources.iter().map(|source| source.records.multiline.is_some()).collect();
     assert_eq!(joined, [false, false, true, true, false]);
+}
+
+/// Every key that some type of source has is no mistake of its own where nobody knows the type.
+#[test]
+fn an_unknown_type_of_source_is_one_mistake() {
+    let schema = crate::config::json_schema();
+    let types = schema["properties"]["sources"]["additionalProperties"]["oneOf"].as_array().expect("types");
+    let mut keys: Vec<&str> =
+        types.iter().flat_map(|one| one["properties"].as_object().expect("keys").keys()).map(String::as_str).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.retain(|key| !["type", "service", "ddsource", "tags", "trust_origin"].contains(key));
+    let written = keys.iter().map(|key| format!(", {key}: x")).collect::<Vec<_>>();
+    for (keys, mistakes) in [(String::new(), 1), (written.concat(), 1), (format!("{}, nope: x", written.concat()), 2)] {
+        let text =
+            format!("version: 1\nregion: eu\nsources:\n  one: {{type: journal{keys}}}\noutput: {{stdout: {{}}}}\n");
+        let told = problems(&text);
+        assert_eq!(told.len(), mistakes, "{}", told.join("\n"));
+        assert!(told[0].contains("did you mean 'journald'?"), "{}", told[0]);
+    }
+}
+
+#[test]
+fn names_are_off_however_a_tool_writes_it() {
+    for (written, off) in [("keys", false), ("off", true), ("'off'", true), ("false", true)] {
+        let text = format!("{MINIMAL}redaction: {{names: {written}}}\n");
+        assert_eq!(problems(&text), Vec::<String>::new());
+        assert_eq!(read(&text).config.expect("settings").policy.names == Names::Off, off, "{written}");
+    }
 }
 
 #[test]

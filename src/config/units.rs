@@ -18,7 +18,10 @@ const SIZES: &[(&str, u64)] = &[
 const DURATIONS: &[(&str, u64)] = &[("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
 /// Bytes of a size.
-pub(super) fn size(text: &str) -> Result<u64, String> {
+///
+/// # Errors
+/// What a size looks like.
+pub fn size(text: &str) -> Result<u64, String> {
     scaled(text, SIZES).ok_or_else(|| format!("'{text}' is no size; write it as 4500000, 64KiB, 512MiB or 1GiB"))
 }
 

@@ -79,7 +79,7 @@ impl Intake {
         let shared = Arc::new(Shared {
             script: Mutex::new(std::mem::take(&mut settings.script)),
             quotas: Mutex::new(vec![0; settings.indexes.len()]),
-            ledger: Ledger::default(),
+            ledger: Ledger::with_limit(settings.keep),
             requests: AtomicU64::new(0),
             settings,
         });
@@ -318,10 +318,18 @@ impl Shared {
                 stored = self.store(seen.number, seen.arrived, events);
             }
         }
+        self.enter(seen, stored);
+    }
+
+    fn enter(&self, seen: Request, stored: Vec<Stored>) {
         if let Some(on_request) = &self.settings.on_request {
             on_request(&seen, &stored);
         }
-        self.ledger.enter(seen, stored);
+        if self.ledger.enter(seen, stored)
+            && let Some(on_forget) = &self.settings.on_forget
+        {
+            on_forget();
+        }
     }
 
     fn store(&self, request: u64, now: i64, events: Vec<Value>) -> Vec<Stored> {
@@ -335,10 +343,7 @@ impl Shared {
 
     /// Enters a request that gets no answer.
     fn cut(&self, seen: Request) -> Result<Answer, Cut> {
-        if let Some(on_request) = &self.settings.on_request {
-            on_request(&seen, &[]);
-        }
-        self.ledger.enter(seen, Vec::new());
+        self.enter(seen, Vec::new());
         Err(Cut)
     }
 }

@@ -8,8 +8,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// Called after a request was entered in the ledger.
+/// Called with a request whose answer is decided, and the events it brought.
 pub type OnRequest = Box<dyn Fn(&Request, &[Stored]) + Send + Sync>;
+
+/// Called when something is forgotten for the first time.
+pub type OnForget = Box<dyn Fn() + Send + Sync>;
 
 /// How the intake behaves.
 pub struct Settings {
@@ -35,8 +38,12 @@ pub struct Settings {
     pub poison: Option<String>,
     /// What the configuration and search endpoints answer from.
     pub site: Mutex<Site>,
-    /// Called after each request was entered in the ledger.
+    /// Called with each request before it is entered in the ledger.
     pub on_request: Option<OnRequest>,
+    /// Bytes of bodies beyond which the oldest requests are forgotten; none: all are kept.
+    pub keep: Option<usize>,
+    /// Called when something is forgotten for the first time.
+    pub on_forget: Option<OnForget>,
 }
 
 impl Default for Settings {
@@ -54,6 +61,8 @@ impl Default for Settings {
             poison: None,
             site: Mutex::default(),
             on_request: None,
+            keep: None,
+            on_forget: None,
         }
     }
 }

@@ -30,6 +30,7 @@ mod keep;
 pub mod key;
 mod letters;
 mod long_record;
+mod long_runs;
 #[cfg(any(test, fuzzing))]
 pub mod oracle;
 pub mod policy;
@@ -57,5 +58,6 @@ mod engine_tests;
 #[cfg(test)]
 mod hostile_tests;
 
+pub use long_runs::long_runs;
 pub use redactor::{Piece, RawLine, Redacted, Redactor, StreamState, Withheld};
 pub use ruleset::RuleSet;

@@ -47,6 +47,26 @@ pub(super) fn classify(text: &[u8], words: &mut Vec<Word>) {
     each_chunk(text, |chunk| words.push(portable(chunk)));
 }
 
+/// Hands out, for each begun 64 bytes of `text`, where they begin and one bit for each letter, digit, `_`, `+` and `~`.
+pub(super) fn token_bits(text: &[u8], mut each: impl FnMut(usize, u64)) {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2.
+        unsafe { avx2::token_bits(text, each) };
+        return;
+    }
+    let mut at = 0;
+    each_chunk(text, |chunk| {
+        each(at, portable_token_bits(chunk));
+        at += chunk.len();
+    });
+}
+
+fn portable_token_bits(bytes: &[u8; 64]) -> u64 {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+' | b'~');
+    bytes.iter().rev().fold(0, |bits, &byte| bits << 1 | u64::from(is_token(byte)))
+}
+
 /// Runs `work`, compiled for processors that count and find bits in one instruction, where this one does. What `work`
 /// calls gains as far as it is inlined.
 #[inline(always)]
@@ -139,10 +159,7 @@ mod avx2 {
     #[target_feature(enable = "avx2")]
     pub(super) fn classify(text: &[u8], words: &mut Vec<Word>) {
         each_chunk(text, |chunk| {
-            let (low, high) = chunk.split_at(32);
-            // SAFETY: both halves are 32 bytes long, and an unaligned load needs no alignment.
-            let (low, high) =
-                unsafe { (_mm256_loadu_si256(low.as_ptr().cast()), _mm256_loadu_si256(high.as_ptr().cast())) };
+            let (low, high) = halves(chunk);
             let (low, high) = (masks(low), masks(high));
             let mut word = [0u64; class::COUNT];
             for (class, mask) in word.iter_mut().enumerate() {
@@ -150,6 +167,34 @@ mod avx2 {
             }
             words.push(word);
         });
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn halves(chunk: &[u8; 64]) -> (__m256i, __m256i) {
+        let (low, high) = chunk.split_at(32);
+        // SAFETY: both halves are 32 bytes long, and an unaligned load needs no alignment.
+        unsafe { (_mm256_loadu_si256(low.as_ptr().cast()), _mm256_loadu_si256(high.as_ptr().cast())) }
+    }
+
+    /// As [`super::token_bits`], 32 bytes at once.
+    #[target_feature(enable = "avx2")]
+    pub(super) fn token_bits(text: &[u8], mut each: impl FnMut(usize, u64)) {
+        let mut at = 0;
+        each_chunk(text, |chunk| {
+            let (low, high) = halves(chunk);
+            each(at, u64::from(mask(token(low))) | u64::from(mask(token(high))) << 32);
+            at += chunk.len();
+        });
+    }
+
+    /// Letters, digits, `_`, `+` and `~`.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn token(bytes: __m256i) -> __m256i {
+        let letter = up_to(_mm256_or_si256(bytes, _mm256_set1_epi8(0x20)), b'a', 25);
+        let marks = either(either(is(bytes, b'_'), is(bytes, b'+')), is(bytes, b'~'));
+        either(either(up_to(bytes, b'0', 9), letter), marks)
     }
 
     /// The bitmaps of 32 bytes.
@@ -222,6 +267,10 @@ mod tests {
         let mut words = Vec::new();
         classify(&all, &mut words);
         assert_eq!(words, portable_words(&all));
+        let (mut bits, mut portable) = (Vec::new(), Vec::new());
+        token_bits(&all, |_, word| bits.push(word));
+        each_chunk(&all, |chunk| portable.push(portable_token_bits(chunk)));
+        assert_eq!(bits, portable);
     }
 
     proptest! {

@@ -3,8 +3,9 @@
 use reqwest::header::HeaderMap;
 use reqwest::{Certificate, Client, Proxy, Url, redirect};
 use std::fmt;
+use std::io::Read;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// Longest wait a server may ask for.
@@ -148,10 +149,12 @@ fn with_proxy(
     }
 }
 
-fn certificates(path: &PathBuf) -> Result<Vec<Certificate>, ClientError> {
-    let pem = std::fs::read(path).map_err(|error| ClientError::CaFile(path.clone(), error))?;
+fn certificates(path: &Path) -> Result<Vec<Certificate>, ClientError> {
+    let mut pem = Vec::new();
+    let read = crate::regular_file::open(path).and_then(|mut file| file.read_to_end(&mut pem));
+    read.map_err(|error| ClientError::CaFile(path.to_owned(), error))?;
     let found = Certificate::from_pem_bundle(&pem).unwrap_or_default();
-    if found.is_empty() { Err(ClientError::NoCertificate(path.clone())) } else { Ok(found) }
+    if found.is_empty() { Err(ClientError::NoCertificate(path.to_owned())) } else { Ok(found) }
 }
 
 /// An error with its causes, without the URL (a proxy's may hold a password).

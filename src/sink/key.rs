@@ -55,7 +55,7 @@ impl KeySource {
 fn read_file(path: &Path) -> io::Result<ApiKey> {
     use io::Read;
     let mut text = Zeroizing::new(String::with_capacity(MAX_FILE as usize + 1));
-    std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_string(&mut text)?;
+    crate::regular_file::open(path)?.take(MAX_FILE + 1).read_to_string(&mut text)?;
     let too_long = text.len() as u64 > MAX_FILE;
     let key = ApiKey::new(std::mem::take(&mut *text)).filter(|_| !too_long);
     key.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the file holds no usable API key"))

@@ -178,6 +178,9 @@ fn checked(path: &Path, text: &str) -> (String, Vec<String>, usize) {
             ("sh" | "bash", None, None) => {
                 wrong.push(format!("{name}:{}: commands are `console` blocks with what they print", block.line));
             }
+            (_, None, None) if block.body.iter().any(|line| line.starts_with("$ ")) => {
+                wrong.push(format!("{name}:{}: commands stand in `console` blocks", block.line));
+            }
             _ => {}
         }
     }

@@ -125,17 +125,49 @@ fn a_diff_compares_nothing_when_a_set_does_not_load() {
         desk.write(file, crate::desk::BADGES);
     }
     fs::set_permissions(desk.path("open"), fs::Permissions::from_mode(0o777)).expect("a mode");
+    fifo(&desk, "pipe");
     for (folder, why) in [
         ("empty", "holds no rule file"),
         ("open", "may be written by everybody"),
         ("twice", "two packs are called 'acme'"),
         ("missing", "cannot read missing"),
+        ("pipe", "cannot read pipe: it is no regular file"),
     ] {
         for (from, to) in [(folder, "rules"), ("rules", folder)] {
             let output = desk.run(&["diff", "--from", from, "--to", to, "--input", "a.log"], "");
             let shown = desk.shown(&output);
             assert!(output.status.code() == Some(3) && output.stdout.is_empty(), "{shown}");
             assert!(shown.contains(why), "{why}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_does_not_stop_the_start() {
+    let desk = Desk::new();
+    fs::write(desk.path("app.log"), "door open\n").expect("written");
+    for name in ["pack", "key", "ca"] {
+        fifo(&desk, name);
+    }
+    let at = |name: &str| desk.path(name).display().to_string();
+    let config = |output: &str, more: &str| {
+        let (state, log) = (at("state"), at("app.log"));
+        format!(
+            "version: 1\nregion: eu\nstate_dir: {state}\nsources: {{app: {{include: ['{log}']}}}}\n\
+             output: {{{output}}}\n{more}"
+        )
+    };
+    let keys = format!("datadog: {{api_key: 'file:{}', tls: {{ca_file: '{}'}}}}", at("key"), at("ca"));
+    desk.write("keys.yaml", config(&keys, ""));
+    desk.write("packs.yaml", config("stdout: {}", &format!("redaction: {{packs: [builtin, '{}']}}\n", at("pack"))));
+    for (config, wanted) in [("keys.yaml", &["key", "the CA file"][..]), ("packs.yaml", &["pack"])] {
+        for command in ["check", "run"] {
+            let output = desk.run(&[command, "--config", config], "");
+            let shown = desk.shown(&output);
+            assert_eq!(output.status.code(), Some(3), "{command} {config}: {shown}");
+            for what in wanted {
+                assert!(shown.contains(&format!("{what}: it is no regular file")), "{command} {config}: {shown}");
+            }
         }
     }
 }

@@ -152,6 +152,22 @@ fn keys_encodings_and_poison_are_refused_as_asked() {
 }
 
 #[test]
+fn the_oldest_requests_are_forgotten_and_it_says_so() {
+    let intake = Running::start(&["--keep", "4KiB", "--json"]);
+    let client = client(&[]);
+    run(async {
+        for _ in 0..9 {
+            assert_eq!(send(&client, &intake.origin, "k", "", BODY.as_bytes()).await, "202");
+        }
+    });
+    let (printed, said) = intake.stop();
+    assert_eq!(printed.lines().count(), 9, "each is printed: {printed}");
+    assert_eq!(said.matches("more than 4096 bytes of JSON arrived").count(), 1, "{said}");
+    assert!(said.contains("9 requests, 9 events kept, 0 lost in silence; the first "), "{said}");
+    assert!(said.contains(" requests are forgotten"), "{said}");
+}
+
+#[test]
 fn it_serves_https_under_a_given_certificate() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let folder = tempfile::tempdir().expect("a folder");
@@ -179,6 +195,7 @@ fn what_cannot_be_served_is_said() {
     for (args, code, why) in [
         (&["--script", "503, cuts"][..], 2, "script step \"cuts\" is not known"),
         (&["--refuse-encoding", "zstd"], 2, "an encoding and a status"),
+        (&["--keep", "much"], 2, "is no size"),
         (&["--tls-cert", "missing.pem"], 2, "--tls-key"),
         (&["--tls-cert", "missing.pem", "--tls-key", "missing.pem"], 2, "cannot read missing.pem"),
         (&["--listen", &address], 4, "cannot listen on"),

@@ -8,7 +8,21 @@ use std::path::{Path, PathBuf};
 /// Floor of each top-level module.
 const FLOORS: &[(u8, &[&str])] = &[
     (0, &["redact", "batch", "token", "retention", "record", "tally", "strict_yaml"]),
-    (1, &["source", "spool", "sink", "keyring", "intake", "rules_dir", "durable", "hardening", "telemetry"]),
+    (
+        1,
+        &[
+            "source",
+            "spool",
+            "sink",
+            "keyring",
+            "intake",
+            "rules_dir",
+            "regular_file",
+            "durable",
+            "hardening",
+            "telemetry",
+        ],
+    ),
     (2, &["config", "agent", "admin"]),
     (3, &["cli"]),
 ];
@@ -25,6 +39,8 @@ const SAME_FLOOR: &[(&str, &str, &str)] = &[
     ("spool", "durable", "files are replaced durably"),
     ("source", "durable", "marks of files are replaced durably"),
     ("source", "spool", "where a stream resumes stands in the spool"),
+    ("rules_dir", "regular_file", "opening must not wait"),
+    ("sink", "regular_file", "opening must not wait"),
     ("keyring", "durable", "keyrings are replaced durably"),
     ("sink", "durable", "dead letters are written durably"),
     ("config", "agent", "the checked settings are the agent's"),
