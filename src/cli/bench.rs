@@ -2,7 +2,7 @@
 
 use super::chunks::{Chunk, Job};
 use super::exit;
-use super::log_reader::{self, Files};
+use super::log_reader::{self, Files, shown};
 use super::rule_choice::RuleChoice;
 use crate::redact::census::{Census, Count};
 use crate::redact::rule::RuleIndex;
@@ -65,12 +65,24 @@ pub fn run(args: Args) -> ExitCode {
     if size > MOST {
         return exit::fail(exit::USAGE, format_args!("{size} bytes of input; at most {MOST}: choose a sample"));
     }
-    let mut chunks: Vec<Chunk> = Vec::new();
-    let read = files.each_chunk(Reading, 1, &ProgressBar::hidden(), &mut |chunk, ()| chunks.push(chunk.clone()));
+    let (mut chunks, mut unpacked): (Vec<Chunk>, u64) = (Vec::new(), 0);
+    let read = files.each_chunk(Reading, 1, &ProgressBar::hidden(), &mut |chunk, ()| {
+        unpacked += chunk.bytes.len() as u64;
+        if unpacked <= MOST {
+            chunks.push(chunk.clone());
+        }
+    });
     if let Some((path, error)) = read.failed.first() {
-        return exit::fail(exit::UNREACHABLE, format_args!("cannot read {}: {error}", path.display()));
+        return exit::fail(exit::UNREACHABLE, format_args!("cannot read {}: {error}", shown(path)));
+    }
+    if unpacked > MOST {
+        return exit::fail(
+            exit::USAGE,
+            format_args!("{unpacked} bytes when unpacked; at most {MOST}: choose a sample"),
+        );
     }
     if read.lines == 0 {
+        let _ = read.print_skipped(&files, &mut anstream::stderr());
         return exit::fail(exit::USAGE, "the input holds no lines");
     }
     let mut runs: Vec<Duration> = (0..args.runs).map(|_| once(&timed, &chunks).0).collect();
@@ -82,8 +94,8 @@ pub fn run(args: Args) -> ExitCode {
     let measured = Measured { lines: read.lines, bytes: read.bytes, runs, shares };
     let mut out = io::BufWriter::new(anstream::stdout().lock());
     let written = match args.json {
-        true => writeln!(out, "{}", as_json(&measured, &census)),
-        false => print(&mut out, &measured, &census, args.top),
+        true => writeln!(out, "{}", as_json(&measured, &census, read.skipped(&files))),
+        false => print(&mut out, &measured, &census, args.top).and_then(|()| read.print_skipped(&files, &mut out)),
     };
     match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -216,7 +228,7 @@ fn print(out: &mut impl Write, measured: &Measured, census: &Census, top: usize)
     writeln!(out, "{} more rules were asked, {quiet} were not", rows.len() - shown)
 }
 
-fn as_json(measured: &Measured, census: &Census) -> Value {
+fn as_json(measured: &Measured, census: &Census, (binary, special): (Vec<String>, Vec<String>)) -> Value {
     let megabytes = measured.bytes as f64 / MIB;
     let rules: Vec<Value> = asked(census)
         .into_iter()
@@ -227,7 +239,7 @@ fn as_json(measured: &Measured, census: &Census) -> Value {
         })
         .collect();
     json!({"set": format!("{:016x}", census.rules().fingerprint().0), "lines": measured.lines, "bytes": measured.bytes,
-        "runs": measured.runs.len(), "microseconds_a_line": measured.microseconds_a_line(),
+        "skipped_binary": binary, "skipped_special": special, "runs": measured.runs.len(), "microseconds_a_line": measured.microseconds_a_line(),
         "mib_a_second": measured.mib_a_second(), "spread_percent": measured.spread(),
         "prefilter_bytes": census.rules().prefilter_memory(), "rules": rules})
 }

@@ -3,7 +3,7 @@
 
 use super::chunks::{Chunk, Job, Threads};
 use super::exit;
-use super::log_reader::{self, Files, WhatWasRead};
+use super::log_reader::{self, Files, WhatWasRead, shown};
 use super::marked_line::printable;
 use super::rule_choice;
 use crate::redact::rule::RuleIndex;
@@ -118,9 +118,9 @@ pub fn run(args: Args) -> ExitCode {
     });
     bar.finish_and_clear();
     if let Some((path, error)) = read.failed.first() {
-        return exit::fail(exit::UNREACHABLE, format_args!("cannot read {}: {error}", path.display()));
+        return exit::fail(exit::UNREACHABLE, format_args!("cannot read {}: {error}", shown(path)));
     }
-    let report = Report::of(&args, &from, &to, read, changes);
+    let report = Report::of(&args, &from, &to, (&files, read), changes);
     let mut out = io::BufWriter::new(anstream::stdout().lock());
     let written = if args.json { writeln!(out, "{}", report.json()) } else { report.print(&mut out) };
     match written.and_then(|()| out.flush()) {
@@ -245,13 +245,20 @@ impl Side {
 struct Report<'a> {
     args: &'a Args,
     sets: [String; 2],
+    files: &'a Files,
     read: WhatWasRead,
     changes: Changes,
 }
 
 impl<'a> Report<'a> {
-    fn of(args: &'a Args, from: &RuleSet, to: &RuleSet, read: WhatWasRead, changes: Changes) -> Report<'a> {
-        Report { args, sets: [from, to].map(|set| format!("{:016x}", set.fingerprint().0)), read, changes }
+    fn of(
+        args: &'a Args,
+        from: &RuleSet,
+        to: &RuleSet,
+        (files, read): (&'a Files, WhatWasRead),
+        changes: Changes,
+    ) -> Report<'a> {
+        Report { args, sets: [from, to].map(|set| format!("{:016x}", set.fingerprint().0)), files, read, changes }
     }
 
     /// Rules whose masks go and that nobody allowed to.
@@ -290,11 +297,15 @@ impl<'a> Report<'a> {
                 (true, false) => writeln!(out, "   {LOOSER}← would become visible{LOOSER:#}")?,
                 _ => writeln!(out)?,
             }
-            for ((_, line), sample) in samples {
-                writeln!(out, "    line {line}: {sample}")?;
+            for ((file, line), sample) in samples {
+                match self.read.files {
+                    1 => writeln!(out, "    line {line}: {sample}")?,
+                    _ => writeln!(out, "    {}:{line}: {sample}", shown(&self.files.paths[*file]))?,
+                }
             }
         }
         self.print_cost(out)?;
+        self.read.print_skipped(self.files, out)?;
         let lost: u64 = self.refused().map(|(_, change)| change.lost).sum();
         if lost > 0 {
             let ids: Vec<String> = self.refused().map(|(id, _)| format!("--allow-loosening {id}")).collect();
@@ -328,7 +339,8 @@ impl<'a> Report<'a> {
                     "allowed": self.args.allow_loosening.contains(id), "samples": samples})
             })
             .collect();
-        json!({"from": self.sets[0], "to": self.sets[1], "lines": self.changes.lines, "files": self.read.files, "rules": rules,
+        let (binary, special) = self.read.skipped(self.files);
+        json!({"skipped_binary": binary, "skipped_special": special, "from": self.sets[0], "to": self.sets[1], "lines": self.changes.lines, "files": self.read.files, "rules": rules,
             "microseconds_a_line": {"before": before, "after": after},
             "loosens": self.refused().map(|(id, _)| id).collect::<Vec<_>>()})
     }

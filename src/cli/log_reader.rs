@@ -6,6 +6,7 @@
 
 use super::chunks::{self, Chunk, HandOver, Job, Reader};
 use super::cutter::{self, Pace};
+use super::marked_line::printable;
 use indicatif::ProgressBar;
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -133,7 +134,30 @@ impl Files {
     }
 }
 
+/// A path as it is safe on a terminal: whoever writes logs may name files.
+pub(super) fn shown(path: &Path) -> String {
+    printable(path.as_os_str().as_encoded_bytes())
+}
+
 impl WhatWasRead {
+    /// One line for each file that is no text and for each that is no file.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub(super) fn print_skipped(&self, files: &Files, out: &mut impl io::Write) -> io::Result<()> {
+        for file in &self.binary {
+            writeln!(out, "skipped, binary: {}", shown(&files.paths[*file]))?;
+        }
+        files.special.iter().try_for_each(|path| writeln!(out, "skipped, no file: {}", shown(path)))
+    }
+
+    /// The same as lists for machines: what is no text, and what is no file.
+    pub(super) fn skipped(&self, files: &Files) -> (Vec<String>, Vec<String>) {
+        let named = |path: &PathBuf| path.display().to_string();
+        let binary = self.binary.iter().map(|file| named(&files.paths[*file]));
+        (binary.collect(), files.special.iter().map(named).collect())
+    }
+
     fn add(&mut self, more: WhatWasRead) {
         self.bytes += more.bytes;
         self.lines += more.lines;

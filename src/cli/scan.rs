@@ -3,7 +3,7 @@
 
 use super::chunks::{Chunk, Job, Threads};
 use super::exit;
-use super::log_reader::{self, Files, WhatWasRead};
+use super::log_reader::{self, Files, WhatWasRead, shown};
 use super::marked_line::printable;
 use super::rule_choice::RuleChoice;
 use super::suspect;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -386,13 +386,7 @@ impl Report<'_> {
         if suspects > self.found.suspect_samples.len() as u64 && args.suspects {
             writeln!(out, "  … more: --limit")?;
         }
-        for file in &read.binary {
-            writeln!(out, "skipped, binary: {}", shown(&self.files.paths[*file]))?;
-        }
-        for path in &self.files.special {
-            writeln!(out, "skipped, no file: {}", shown(path))?;
-        }
-        Ok(())
+        read.print_skipped(self.files, out)
     }
 
     fn print_files(&self, out: &mut impl Write, wide: usize) -> io::Result<()> {
@@ -433,8 +427,7 @@ impl Report<'_> {
             .map(|s| json!({"file": self.files.paths[s.place.0].display().to_string(), "line": s.place.1, "sample": s.text}))
             .collect();
         let named = |path: &PathBuf| path.display().to_string();
-        let binary: Vec<String> = self.read.binary.iter().map(|file| named(&self.files.paths[*file])).collect();
-        let special: Vec<String> = self.files.special.iter().map(named).collect();
+        let (binary, special) = self.read.skipped(self.files);
         let failed =
             self.read.failed.iter().map(|(path, error)| json!({"file": named(path), "error": error.to_string()}));
         let failed: Vec<Value> = failed.collect();
@@ -444,11 +437,6 @@ impl Report<'_> {
             "suspect_count": self.found.suspects, "suspects": suspects, "skipped_binary": binary,
             "skipped_special": special, "failed": failed})
     }
-}
-
-/// A path as it is safe on a terminal: whoever writes logs may name files.
-fn shown(path: &Path) -> String {
-    printable(path.as_os_str().as_encoded_bytes())
 }
 
 /// A size for people: `2.1 GiB`.

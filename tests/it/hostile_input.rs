@@ -104,6 +104,36 @@ fn what_cannot_be_read_is_no_findings() {
 }
 
 #[test]
+fn what_is_no_text_is_named_by_every_tool() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("logs")).expect("a folder");
+    desk.write("logs/a.log", "door badge_123456 open\n");
+    desk.write("logs/b.bin", b"\x7fELF\0\0\0 badge_123456\n");
+    fifo(&desk, "logs/c.fifo");
+    for command in
+        ["scan --rules rules", "diff --from rules --to rules --input", "bench --runs 1 --rules rules --input"]
+    {
+        let args: Vec<&str> = command.split(' ').chain(["logs"]).collect();
+        let shown = desk.shown(&desk.run(&args, ""));
+        for named in ["skipped, binary: logs/b.bin", "skipped, no file: logs/c.fifo"] {
+            assert!(shown.contains(named), "{command}: {named}: {shown}");
+        }
+        let output = desk.run(&[&args[..], &["--json"]].concat(), "");
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(
+            (&told["skipped_binary"][0], &told["skipped_special"][0]),
+            (&"logs/b.bin".into(), &"logs/c.fifo".into())
+        );
+    }
+    let output = desk.run(&["bench", "--rules", "rules", "--input", "logs/b.bin"], "");
+    assert!(
+        output.status.code() == Some(2) && desk.shown(&output).contains("skipped, binary"),
+        "{}",
+        desk.shown(&output)
+    );
+}
+
+#[test]
 fn a_pipe_that_is_named_is_read() {
     let desk = Desk::new();
     fifo(&desk, "pipe");
