@@ -21,7 +21,7 @@ pub(super) fn suspects(text: &[u8]) -> Vec<Range<usize>> {
 
 /// Writes to `runs` what may be a suspect by its length: one look at a whole chunk costs little.
 pub(super) fn candidates(text: &[u8], runs: &mut Vec<Range<usize>>) {
-    long_runs(text, SHORTEST, runs);
+    long_runs::<SHORTEST>(text, runs);
 }
 
 /// Whether a candidate is a suspect.
