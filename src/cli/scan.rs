@@ -243,18 +243,19 @@ impl OfChunk {
         if candidates.is_empty() {
             return;
         }
-        let (whole, start) = (record.masks() == 0, record.range().start);
+        // Where the next piece begins in the chunk. What a mask leaves of a candidate is one if it is long enough.
+        let mut at = record.range().start;
+        let mut masked = record.masked().map(|(_, raw, _)| record.range().start + raw.end);
         for piece in record.pieces() {
-            match piece {
-                Piece::Keep(kept) if whole => {
-                    let here = candidates.iter().map(|run| run.start - start..run.end - start);
-                    let suspects = here.filter(|run| suspect::is_random(&kept[run.clone()]));
-                    suspects.for_each(|run| self.take_suspect(kept, run, place, keep));
+            let Piece::Keep(kept) = piece else {
+                at = masked.next().unwrap_or(at);
+                continue;
+            };
+            for run in candidates {
+                let left = run.start.max(at)..run.end.min(at + kept.len());
+                if left.len() >= suspect::SHORTEST && suspect::is_random(&kept[left.start - at..left.end - at]) {
+                    self.take_suspect(kept, left.start - at..left.end - at, place, keep);
                 }
-                Piece::Keep(kept) => {
-                    suspect::suspects(kept).into_iter().for_each(|run| self.take_suspect(kept, run, place, keep));
-                }
-                Piece::Mask(_) => {}
             }
         }
     }

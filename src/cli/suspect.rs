@@ -27,11 +27,12 @@ pub(super) fn candidates(text: &[u8], runs: &mut Vec<Range<usize>>) {
 /// Whether a candidate is a suspect.
 pub(super) fn is_random(run: &[u8]) -> bool {
     let count = |of: fn(&u8) -> bool| run.iter().filter(|byte| of(byte)).count();
-    let hex = || run.strip_prefix(b"0x").unwrap_or(run).iter().all(u8::is_ascii_hexdigit);
+    // All of it, whatever comes first: many bytes at a time.
+    let hex = || run.strip_prefix(b"0x").unwrap_or(run).iter().fold(true, |all, byte| all & byte.is_ascii_hexdigit());
     let turns = || run.windows(2).filter(|pair| kind(pair[0]) != kind(pair[1])).count();
-    !hex()
-        && count(u8::is_ascii_digit) >= 2
+    count(u8::is_ascii_digit) >= 2
         && count(u8::is_ascii_alphabetic) >= 4
+        && !hex()
         && turns() * 4 >= run.len()
         && entropy(run) >= LEAST_ENTROPY
 }
