@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| logveil::redact::oracle::fuzz::fuzz_idempotence(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| logveil::redact::oracle::second_pass::fuzz_idempotence(data));

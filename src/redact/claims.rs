@@ -139,7 +139,7 @@ impl Claims {
         if self.claims.is_empty() {
             return;
         }
-        self.settle(block);
+        self.settle(rules, block);
         self.claims.retain(|claim| !claim.span.is_empty());
         merge(&mut self.claims);
         self.borders.respect(block, self.record.clone(), self.begins, &mut self.claims);
@@ -159,8 +159,9 @@ impl Claims {
         self.claims = claims;
     }
 
-    /// Moves every claim to safe boundaries, and over the whole of the number it lies in.
-    fn settle(&mut self, block: &[u8]) {
+    /// Moves every claim to safe boundaries, and over the whole of the number it lies in; no mask is cut that stands
+    /// there already.
+    fn settle(&mut self, rules: &RuleSet, block: &[u8]) {
         let (floor, limit) = (self.record.start, self.record.end);
         sort(&mut self.claims);
         self.strings.begin(floor);
@@ -172,6 +173,13 @@ impl Claims {
                 behind.iter().take_while(near).any(|other| other.view > 0 && other.span.start as usize == at)
             };
             let mut span = on_boundaries(block, claim.span, floor, limit, &mut self.strings, &begins);
+            let masks = |at: u32| rules.keys.labels().across(block, floor..limit, at as usize);
+            if let Some(mask) = masks(span.start) {
+                span.start = mask.start as u32;
+            }
+            if let Some(mask) = masks(span.end) {
+                span.end = mask.end as u32;
+            }
             let number = match self.numbers.around(block, span, floor, limit) {
                 Some(number) => {
                     span = number.span;
@@ -343,8 +351,8 @@ fn fate(rules: &RuleSet, text: &[u8], found: Found, place: Range<usize>) -> Fate
 
 /// A label or token of ours: `[email]`, `[card-1111]`, `em_…`.
 fn is_own_mask(rules: &RuleSet, value: &[u8]) -> bool {
-    if let [b'[', inner @ .., b']'] = value {
-        return rules.keys.labels().knows(inner);
+    if value.first() == Some(&b'[') {
+        return rules.keys.labels().make_up(value);
     }
     form::token_at(value) == Some(value.len())
 }

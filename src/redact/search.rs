@@ -16,7 +16,7 @@ use super::simd;
 use super::steps;
 use super::trigger::Triggers;
 use super::validate::Verdict;
-use regex::bytes::CaptureLocations;
+use regex::bytes::{CaptureLocations, Regex};
 use std::ops::Range;
 
 /// A finding in the searched text.
@@ -40,6 +40,8 @@ pub(super) struct Scratch {
     anchor_run: Vec<AnchorRun>,
     /// Per shape, anchor and expression: what begins before this offset need not be asked.
     resume: [Resume; 3],
+    /// Per expression: in windows that end before this offset it finds nothing.
+    quiet: Resume,
     /// Furthest resume of the shapes of digits.
     digits_resume: u32,
     /// Groups of the expression asked last, kept by expression.
@@ -211,6 +213,7 @@ impl Scratch {
         for (resume, count) in self.resume.iter_mut().zip(counts) {
             resume.reset(count);
         }
+        self.quiet.reset(rules.expressions.len());
     }
 }
 
@@ -416,20 +419,28 @@ fn expression(
     out: &mut Vec<Found>,
 ) {
     let expression = &rules.expressions[usize::from(number)];
-    let resume = &mut scratch.resume[EXPRESSIONS];
+    let Scratch { resume, quiet, groups, .. } = scratch;
+    let resume = &mut resume[EXPRESSIONS];
     if hit.start() < resume.of(number) {
         return;
     }
     let from = (hit.start() as usize).saturating_sub(expression.before).max(record.start);
     let to = (hit.start() as usize + expression.after).max(hit.end() as usize).min(record.end);
-    steps::add(to - from);
-    if scratch.groups.len() <= usize::from(number) {
-        scratch.groups.resize(rules.expressions.len(), None);
+    if to <= quiet.of(number) as usize {
+        return;
+    }
+    // Left of its own last value an expression sees nothing.
+    let begin = from.max(resume.of(number) as usize);
+    steps::add(to - begin);
+    if groups.len() <= usize::from(number) {
+        groups.resize(rules.expressions.len(), None);
     }
     let compiled = expression.expression.compiled();
-    let groups = scratch.groups[usize::from(number)].get_or_insert_with(|| compiled.regex.capture_locations());
-    if compiled.regex.captures_read(groups, &text[from..to]).is_none() {
-        return;
+    let groups = groups[usize::from(number)].get_or_insert_with(|| compiled.regex.capture_locations());
+    if compiled.regex.captures_read_at(groups, &text[from..to], begin - from).is_none() {
+        let until =
+            if quiet.of(number) as usize > from { quiet_until(&compiled.regex, text, begin..to, record) } else { to };
+        return quiet.set(number, until as u32);
     }
     let value = groups.get(compiled.value).or_else(|| groups.get(0));
     if let Some((start, end)) = value.filter(|(start, end)| start < end) {
@@ -437,4 +448,12 @@ fn expression(
         resume.set(number, span.end.max(hit.end()));
         accept(rules, text, record, expression.rule, span, None, true, out);
     }
+}
+
+/// Where the first match behind a window without one begins, or as far as it was looked for: where literals of an
+/// expression stand one beside the other, the windows of those to come are not searched one by one.
+fn quiet_until(regex: &Regex, text: &[u8], window: Range<usize>, record: &Range<usize>) -> usize {
+    let end = record.end.min(window.end + window.len());
+    steps::add(end - window.start);
+    regex.find(&text[window.start..end]).map_or(end, |found| window.end.max(window.start + found.start()))
 }

@@ -15,12 +15,16 @@ use crate::redact::json_number::own_backslashes;
 
 /// Reads the container whose opening bracket stands at `at`; returns the place behind its closing one.
 pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> usize {
-    walk(reader, scope, at, 0, key_quote(scope, at))
+    let end = walk(reader, scope, at, 0, key_quote(scope, at));
+    reader.cursor.set_mask(at..end);
+    end
 }
 
 /// Goes on in a container of which `depth` brackets are open already.
 pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize, depth: u16) -> usize {
-    walk(reader, scope, at, depth, None)
+    let end = walk(reader, scope, at, depth, None);
+    reader.cursor.set_mask(at..end);
+    end
 }
 
 /// Where the walk is between two tokens.
@@ -154,6 +158,9 @@ fn bare_end(reader: &Reader<'_>, scope: Scope<'_>, at: usize, valued: bool) -> u
     };
     let first_end = at + 1;
     let end = scope.text[first_end..scope.limit].iter().position(ends).map_or(scope.limit, |length| first_end + length);
+    // A mask of ours is a text of its own.
+    let mut masks = memchr::memchr_iter(b'[', &scope.text[first_end..end]).map(|length| first_end + length);
+    let end = masks.find(|open| own_mask_end(reader, scope, *open).is_some()).unwrap_or(end);
     // A sign of assignment parts a name from its value; at the end it fills base64 up.
     let assigned = scope.text[at..end].iter().position(|byte| *byte == b'=').filter(|_| !valued);
     let padded =

@@ -34,7 +34,7 @@ pub struct KeyCursor {
     command: (usize, usize),
     /// A container of which every scalar is claimed.
     covered: Range<usize>,
-    /// The value read last, when it was a mask of ours.
+    /// The value read last that was a mask of ours, or a container: labels in it are values.
     mask: Range<usize>,
     /// The last cells that were claimed for the heading above them.
     cells: [Span; 4],
@@ -159,7 +159,7 @@ impl KeyCursor {
         self.covered = container;
     }
 
-    /// Whether the value read last was a mask of ours that holds `at`.
+    /// Whether `at` stands in the value read last, which was a mask of ours or held values.
     pub(crate) fn in_mask(&self, at: usize) -> bool {
         self.mask.contains(&at)
     }
@@ -197,7 +197,10 @@ impl KeyCursor {
     }
 
     pub(crate) fn set_mask(&mut self, mask: Range<usize>) {
-        self.mask = mask;
+        // What a container holds stays known until its end.
+        if mask.start < self.mask.start || mask.end > self.mask.end {
+            self.mask = mask;
+        }
     }
 
     /// Pays for `bytes` read; false when the record's fuel does not suffice.

@@ -1,23 +1,29 @@
 //! The texts our own masks are made of, so that a second pass leaves them as they are.
 
-use std::collections::HashSet;
+use std::ops::Range;
+
+/// Bytes of the longest mask, brackets included.
+const LONGEST: usize = 66;
 
 /// The labels of a rule set. Until any are told, every word in brackets that looks like one counts.
 #[derive(Clone, Debug, Default)]
 pub struct Labels {
-    known: HashSet<Box<[u8]>>,
+    /// Sorted.
+    known: Vec<Box<[u8]>>,
 }
 
 impl Labels {
     /// Exactly these labels, written without brackets: `github-token`.
     pub fn new<'l>(labels: impl IntoIterator<Item = &'l str>) -> Labels {
-        Labels { known: labels.into_iter().map(|label| label.as_bytes().into()).collect() }
+        let mut known: Vec<Box<[u8]>> = labels.into_iter().map(|label| label.as_bytes().into()).collect();
+        known.sort_unstable();
+        Labels { known }
     }
 
     /// Whether `[inner]` is one of our labels (also numbered, also with a card's last four) or one of the
     /// usual masks of others: `[REDACTED]`, `[EMAIL:9f2c]`.
     pub(crate) fn knows(&self, inner: &[u8]) -> bool {
-        if !(2..=64).contains(&inner.len()) {
+        if !(2..=LONGEST - 2).contains(&inner.len()) {
             return false;
         }
         let digits = inner.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
@@ -28,16 +34,36 @@ impl Labels {
         self.has(inner) || self.has(stem) || is_foreign(inner)
     }
 
+    /// Whether a value is nothing but such masks, side by side.
+    pub(crate) fn make_up(&self, value: &[u8]) -> bool {
+        let mut rest = value;
+        while let [b'[', inner @ ..] = rest {
+            let Some(close) = memchr::memchr(b']', inner).filter(|close| self.knows(&inner[..*close])) else { break };
+            rest = &inner[close + 1..];
+        }
+        rest.is_empty() && !value.is_empty()
+    }
+
+    /// The mask, brackets included, of which one byte lies left of `at` and one does not; neither end of it is looked for
+    /// outside of `bounds`.
+    pub(crate) fn across(&self, text: &[u8], bounds: Range<usize>, at: usize) -> Option<Range<usize>> {
+        let low = bounds.start.max(at.saturating_sub(LONGEST));
+        let open = low + memchr::memrchr(b'[', text.get(low..at)?)?;
+        let inner = &text[open + 1..bounds.end.min(open + LONGEST)];
+        let close = memchr::memchr(b']', inner).filter(|close| self.knows(&inner[..*close]))?;
+        Some(open..open + close + 2).filter(|mask| mask.end > at)
+    }
+
     /// Where `[label]` begins whose label's last byte stands right before `end`, when it is one of ours.
     pub(crate) fn closed_at(&self, text: &[u8], floor: usize, end: usize) -> Option<usize> {
-        let low = floor.max(end.saturating_sub(65));
+        let low = floor.max(end.saturating_sub(LONGEST - 1));
         let open = low + memchr::memrchr(b'[', &text[low..end])?;
         (text.get(end) == Some(&b']') && self.knows(&text[open + 1..end])).then_some(open)
     }
 
     fn has(&self, label: &[u8]) -> bool {
         if !self.known.is_empty() {
-            return self.known.contains(label);
+            return self.known.binary_search_by(|known| known.as_ref().cmp(label)).is_ok();
         }
         label.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
             && label.first().is_some_and(u8::is_ascii_lowercase)

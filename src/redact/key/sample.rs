@@ -75,6 +75,7 @@ pub(super) fn hits(table: &KeyTable, text: &[u8]) -> Vec<WordHit> {
 }
 
 /// The union of all claims on one record.
+#[cfg(test)]
 pub(super) fn claimed(text: &[u8]) -> Vec<Range<usize>> {
     let table = table();
     let mut cursor = KeyCursor::default();

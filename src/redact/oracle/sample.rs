@@ -1,7 +1,7 @@
 //! A small rule set of every form that needs no context, for which the oracle's bound holds without exceptions.
 
 use crate::redact::policy::Policy;
-use crate::redact::{Redacted, Redactor, RuleSet, StreamState, rule_file};
+use crate::redact::{Piece, Redacted, Redactor, RuleSet, StreamState, rule_file};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -34,11 +34,26 @@ pub(super) fn builtin() -> Arc<RuleSet> {
     Arc::clone(SET.get_or_init(RuleSet::builtin))
 }
 
+/// What became of a text.
+#[derive(Default)]
+pub(super) struct Pass {
+    pub(super) output: Vec<u8>,
+    /// What was replaced in the text.
+    pub(super) replaced: Vec<Range<usize>>,
+    /// The masks in the output.
+    pub(super) masks: Vec<Range<usize>>,
+}
+
 /// Redacts lines handed over in blocks of `lines` counts (the last count repeats), one text out.
 pub(super) fn redact(rules: &Arc<RuleSet>, text: &[u8], counts: &[usize]) -> Vec<u8> {
+    pass(rules, text, counts).output
+}
+
+/// As [`redact`], with the places of the masks.
+pub(super) fn pass(rules: &Arc<RuleSet>, text: &[u8], counts: &[usize]) -> Pass {
     let mut redactor = Redactor::new(Arc::clone(rules));
     let mut stream = StreamState::default();
-    let mut out = Vec::new();
+    let mut pass = Pass::default();
     let ends: Vec<usize> = memchr::memchr_iter(b'\n', text).map(|at| at + 1).chain([text.len()]).collect();
     let mut counts = counts.iter().copied().chain(std::iter::repeat(counts.last().copied().unwrap_or(1).max(1)));
     let (mut start, mut rest) = (0, ends.as_slice());
@@ -46,14 +61,30 @@ pub(super) fn redact(rules: &Arc<RuleSet>, text: &[u8], counts: &[usize]) -> Vec
         let (block, after) = rest.split_at(counts.next().unwrap_or(1).clamp(1, rest.len()));
         let last = block[block.len() - 1];
         let relative: Vec<u32> = block.iter().map(|&end| (end - start) as u32).collect();
-        redactor.redact(&mut stream, &text[start..last], &relative, &mut |record| {
-            record.write_to(&mut out);
-            out.push(b'\n');
-        });
+        redactor.redact(&mut stream, &text[start..last], &relative, &mut |record| pass.take(record, start));
         (start, rest) = (last, after);
     }
-    out.pop();
-    out
+    pass.output.pop();
+    pass
+}
+
+impl Pass {
+    /// Takes a record of the block that begins at `start`.
+    fn take(&mut self, record: &Redacted<'_>, start: usize) {
+        let base = start + record.range().start;
+        self.replaced.extend(record.masked().map(|(_, edit, _)| base + edit.start..base + edit.end));
+        for piece in record.pieces() {
+            match piece {
+                Piece::Keep(kept) => self.output.extend_from_slice(kept),
+                Piece::Mask(mask) => {
+                    let from = self.output.len();
+                    self.output.extend_from_slice(mask);
+                    self.masks.push(from..self.output.len());
+                }
+            }
+        }
+        self.output.push(b'\n');
+    }
 }
 
 /// Redacts one record, which may hold line ends.
@@ -80,7 +111,7 @@ pub(super) fn masked(rules: &Arc<RuleSet>, record: &[u8]) -> Vec<Range<usize>> {
 fn gaps(record: &[u8], redacted: &Redacted<'_>) -> Vec<Range<usize>> {
     let (mut gaps, mut at) = (Vec::new(), 0);
     for piece in redacted.pieces() {
-        if let crate::redact::Piece::Keep(kept) = piece {
+        if let Piece::Keep(kept) = piece {
             let from = kept.as_ptr() as usize - record.as_ptr() as usize;
             gaps.push(at..from);
             at = from + kept.len();

@@ -103,17 +103,22 @@ pub(super) fn free_left(text: &[u8], start: usize, floor: usize) -> bool {
     }
 }
 
+/// Digits that no fraction behind thousands has.
+const LONG_FIELD: usize = 10;
+
 /// Whether the digits at `start` belong to the number before the comma: three after thousands, or a fraction.
 /// Fields of a table also stand behind a comma; those go on with another one, or come in groups.
 fn continues_number(text: &[u8], start: usize, floor: usize) -> bool {
     let before = &text[floor..start - 1];
     let whole = before.iter().rev().take(5).take_while(|byte| byte.is_ascii_digit()).count();
-    let word = before[..before.len() - whole].last().is_some_and(|byte| byte.is_ascii_alphanumeric());
-    if whole == 0 || word {
+    let earlier = before[..before.len() - whole].last();
+    if whole == 0 || earlier.is_some_and(u8::is_ascii_alphanumeric) {
         return false;
     }
     let run = run_len(text, start, MOST);
-    let field = text.get(start + run) == Some(&b',') || (4..=6).contains(&run);
+    // `7,10,4111…`, `10.20.30.40,4111…`: what stands before is a field itself.
+    let listed = run >= LONG_FIELD && matches!(earlier, Some(b',' | b'.' | b';'));
+    let field = listed || text.get(start + run) == Some(&b',') || (4..=6).contains(&run);
     run == 3 || (whole <= 3 && !field)
 }
 
