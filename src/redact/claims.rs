@@ -166,6 +166,7 @@ impl Claims {
         sort(&mut self.claims);
         self.strings.begin(floor);
         self.numbers.begin(limit - floor);
+        let bracketed = memchr::memchr(b'[', &block[floor..limit]).is_some();
         for place in 0..self.claims.len() {
             let (claim, behind) = (self.claims[place], &self.claims[place + 1..]);
             let near = |other: &&Claim| other.span.start <= claim.span.start + WIDEST_ESCAPE;
@@ -173,12 +174,10 @@ impl Claims {
                 behind.iter().take_while(near).any(|other| other.view > 0 && other.span.start as usize == at)
             };
             let mut span = on_boundaries(block, claim.span, floor, limit, &mut self.strings, &begins);
-            let masks = |at: u32| rules.keys.labels().across(block, floor..limit, at as usize);
-            if let Some(mask) = masks(span.start) {
-                span.start = mask.start as u32;
-            }
-            if let Some(mask) = masks(span.end) {
-                span.end = mask.end as u32;
+            if bracketed {
+                let masks = |at: u32| rules.keys.labels().across(block, floor..limit, at as usize);
+                span.start = masks(span.start).map_or(span.start, |mask| mask.start as u32);
+                span.end = masks(span.end).map_or(span.end, |mask| mask.end as u32);
             }
             let number = match self.numbers.around(block, span, floor, limit) {
                 Some(number) => {
@@ -370,17 +369,14 @@ fn last_digits(value: &[u8]) -> Option<[u8; 4]> {
 
 /// Exceptions act on the exact span.
 fn allowed<'r>(rules: &'r RuleSet, rule: RuleIndex, value: &[u8]) -> Option<&'r Allow> {
-    rules.allow.iter().find(|allow| {
-        let ours = allow.rule.as_deref().is_none_or(|id| id == rules.id(rule));
-        ours && match &allow.test {
-            AllowTest::Exact(text) => value == text.as_bytes(),
-            AllowTest::Prefix(text) => value.starts_with(text.as_bytes()),
-            AllowTest::Suffix(text) => value.ends_with(text.as_bytes()),
-            AllowTest::Domain(domain) => value
-                .iter()
-                .rposition(|byte| *byte == b'@')
-                .is_some_and(|at| value[at + 1..].eq_ignore_ascii_case(domain.as_bytes())),
-        }
+    rules.allow_of(rule).find(|allow| match &allow.test {
+        AllowTest::Exact(text) => value == text.as_bytes(),
+        AllowTest::Prefix(text) => value.starts_with(text.as_bytes()),
+        AllowTest::Suffix(text) => value.ends_with(text.as_bytes()),
+        AllowTest::Domain(domain) => value
+            .iter()
+            .rposition(|byte| *byte == b'@')
+            .is_some_and(|at| value[at + 1..].eq_ignore_ascii_case(domain.as_bytes())),
     })
 }
 

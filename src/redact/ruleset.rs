@@ -35,7 +35,9 @@ pub struct RuleSet {
     pub(super) by_trigger: ByTrigger,
     pub(super) gates: Gates,
     pub(super) keeps: Keeps,
-    pub(super) allow: Vec<Allow>,
+    allow: Vec<Allow>,
+    /// By rule: its exceptions, as places in `allow`.
+    allow_by_rule: Vec<Box<[u32]>>,
     /// The rule that masks key blocks, when the set has one.
     pub(super) key_block: Option<RuleIndex>,
     /// The shape that looks for names beside other data of persons, when the set has it.
@@ -259,6 +261,11 @@ impl RuleSet {
         self.prefilter.memory()
     }
 
+    /// The exceptions that concern a rule, in their order.
+    pub(super) fn allow_of(&self, rule: RuleIndex) -> impl Iterator<Item = &Allow> {
+        self.allow_by_rule[usize::from(rule.0)].iter().map(|place| &self.allow[*place as usize])
+    }
+
     pub(super) fn of(&self, rule: RuleIndex) -> &Compiled {
         &self.compiled[usize::from(rule.0)]
     }
@@ -420,7 +427,8 @@ impl Builder {
             .iter()
             .flat_map(|rule| rule.allow.iter().map(|allow| Allow { rule: Some(rule.id.clone()), ..allow.clone() }))
             .chain(policy.allow.iter().cloned())
-            .collect();
+            .collect::<Vec<_>>();
+        let allow_by_rule = rules.iter().map(|rule| places_of(&allow, &rule.id)).collect();
         Ok(RuleSet {
             fingerprint,
             rules,
@@ -437,11 +445,18 @@ impl Builder {
             gates,
             keeps: self.keeps,
             allow,
+            allow_by_rule,
             key_block: self.key_block,
             names_beside: self.names_beside,
             reasons: false,
         })
     }
+}
+
+/// The places of the exceptions that concern the rule of this id.
+fn places_of(allow: &[Allow], id: &str) -> Box<[u32]> {
+    let concerns = |allow: &Allow| allow.rule.as_deref().is_none_or(|rule| rule == id);
+    allow.iter().enumerate().filter(|(_, allow)| concerns(allow)).map(|(place, _)| place as u32).collect()
 }
 
 fn literal(text: &str, folded: bool, target: Target) -> Literal {

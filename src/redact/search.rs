@@ -60,7 +60,14 @@ struct Resume {
 }
 
 impl Resume {
+    #[inline]
     fn reset(&mut self, count: usize) {
+        if !self.touched.is_empty() || self.offsets.len() != count {
+            self.forget(count);
+        }
+    }
+
+    fn forget(&mut self, count: usize) {
         if self.offsets.len() == count {
             self.touched.drain(..).for_each(|number| self.offsets[usize::from(number)] = 0);
         } else {
