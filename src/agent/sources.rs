@@ -12,10 +12,13 @@ use crate::source::stream_ids::StreamIds;
 use crate::source::syslog::{self, Syslog};
 use crate::source::{Durable, Source};
 use crate::spool::Recovered;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::path::Path;
+
+/// How names of files of identities begin.
+const REGISTRY: &str = "streams-";
 
 /// What all sources are built from.
 struct Builder<'a> {
@@ -23,6 +26,8 @@ struct Builder<'a> {
     host_key: &'a [u8; 32],
     saved: HashMap<StreamId, Saved>,
     durable: &'a Durable,
+    /// Files of identities whose sources are configured no more.
+    abandoned: Vec<String>,
 }
 
 /// All sources with their names.
@@ -39,9 +44,23 @@ pub(super) fn build(
         let (position, resume, gaps) = (place.position, place.resume.clone(), place.gaps.clone());
         saved.insert(stream, Saved { position, resume, gaps });
     }
-    let builder = Builder { state, host_key, saved, durable };
+    let abandoned = abandoned(settings, state);
+    let builder = Builder { state, host_key, saved, durable, abandoned };
     let numbered = settings.sources.iter().enumerate();
     numbered.map(|(number, source)| Ok((source.name.clone(), builder.source(number, source)?))).collect()
+}
+
+/// Names of files of identities that no source of the configuration has.
+fn abandoned(settings: &Settings, state: &Path) -> Vec<String> {
+    let own: HashSet<String> = settings.sources.iter().map(|source| registry(&source.name)).collect();
+    let names = std::fs::read_dir(state).into_iter().flatten().flatten();
+    let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter(|name| name.starts_with(REGISTRY) && name.ends_with(".json") && !own.contains(name)).collect()
+}
+
+/// Name of a source's file of identities.
+fn registry(source: &str) -> String {
+    format!("{REGISTRY}{}.json", blake3::hash(source.as_bytes()).to_hex().split_at(16).0)
 }
 
 impl Builder<'_> {
@@ -73,12 +92,13 @@ impl Builder<'_> {
     }
 
     fn files(&self, number: usize, name: &str, settings: &file::Settings) -> Result<FileSource, AgentError> {
-        let registry = format!("streams-{}.json", blake3::hash(name.as_bytes()).to_hex().split_at(16).0);
+        let registry = registry(name);
         let parts = file::Parts {
             settings,
             source: number,
             state: self.state,
             registry: &registry,
+            abandoned: &self.abandoned,
             host_key: self.host_key,
             saved: self.saved.clone(),
             durable: self.durable.clone(),

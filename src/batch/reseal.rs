@@ -5,7 +5,7 @@
 //! last part carries every covered range: positions move only when all parts are through, so a crash
 //! between two parts sends the first one again under the same ids and loses nothing.
 
-use super::encoder::MAX_AGE_MS;
+use super::encoder::{MAX_AGE_MS, MAX_AHEAD_MS};
 use super::pack::{Packer, Unreadable, unpack};
 use super::sealed::{Batch, Encoding, Header};
 use crate::record::Fingerprint;
@@ -45,12 +45,17 @@ pub fn re_encode(batch: &Batch, encoding: Encoding) -> Result<Batch, Unreadable>
     close(&batch.header, encoding, &records(&json)?)
 }
 
-/// True when a record has grown too old for the intake since the batch was sealed.
+/// True when a record has grown too old for the intake since the batch was sealed, or all are ahead of what it takes:
+/// the clock was wrong when they were read.
 pub fn is_stale(header: &Header, now: i64) -> bool {
-    header.oldest < now - MAX_AGE_MS
+    header.entries > 0 && !in_time(header.oldest, now)
 }
 
-/// Gives records older than the intake keeps the time `now` (Unix milliseconds) and puts their own into
+fn in_time(time: i64, now: i64) -> bool {
+    time >= now - MAX_AGE_MS && time <= now + MAX_AHEAD_MS
+}
+
+/// Gives records older or further ahead than the intake keeps the time `now` (Unix milliseconds) and puts their own into
 /// `logveil.event_time`.
 ///
 /// # Errors
@@ -58,7 +63,7 @@ pub fn is_stale(header: &Header, now: i64) -> bool {
 pub fn restamp(batch: &Batch, now: i64) -> Result<Batch, Unreadable> {
     change(batch, |record| {
         let time = record.get("timestamp").and_then(Value::as_i64).ok_or(Unreadable::Json)?;
-        if time < now - MAX_AGE_MS {
+        if !in_time(time, now) {
             record.insert("timestamp".into(), now.into());
             own(record)?.entry("event_time").or_insert(time.into());
         }
@@ -343,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_too_old_is_restamped() {
+    fn only_what_is_too_old_or_ahead_is_restamped() {
         let old = NOW - MAX_AGE_MS - 1;
         let whole = batch(&[NOW - 5, old, NOW - MAX_AGE_MS], Encoding::Gzip);
         assert!(is_stale(&whole.header, NOW));
@@ -356,6 +361,11 @@ mod tests {
         assert!(read(&fresh)[0]["logveil"].get("event_time").is_none());
         let again = restamp(&fresh, NOW + 2 * MAX_AGE_MS).expect("readable");
         assert_eq!(read(&again)[1]["logveil"]["event_time"], old, "the first time known stays");
+        let ahead = batch(&[NOW + MAX_AHEAD_MS + 1, NOW + 10 * MAX_AHEAD_MS], Encoding::Gzip);
+        assert!(is_stale(&ahead.header, NOW) && !is_stale(&ahead.header, NOW + MAX_AHEAD_MS));
+        let times: Vec<_> =
+            read(&restamp(&ahead, NOW).expect("readable")).iter().map(|r| r["timestamp"].as_i64()).collect();
+        assert_eq!(times, [Some(NOW), Some(NOW)]);
     }
 
     /// A batch of records with these members.

@@ -1,16 +1,18 @@
 //! Who is who: the stored identities of a source's streams, replaced as a whole before the first chunk of a
 //! new stream is handed out.
 //!
-//! Form: one JSON file a source, `{"format":1,"streams":[…]}`. Positions are not here: they become durable with
-//! the batch that holds the records (see `spool`). Holds no text of a file and no path.
+//! Form: one JSON file a source, `{"format":1,"streams":[…],"past":[…]}`. Positions are not here: they become durable
+//! with the batch that holds the records (see `spool`); but for those reached in content that has gone from its file,
+//! whose copy has not been found yet. Holds no text of a file and no path.
 
+use super::copies::Reached;
 use super::identity::{Inode, Mark};
 use crate::durable;
-use crate::record::StreamId;
+use crate::record::{Position, StreamId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const FORMAT: u32 = 1;
 
@@ -33,21 +35,27 @@ pub struct Known {
     /// Since when the file is not found, Unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<u64>,
+    /// It is a copy of this stream's content, read from before this place because not all of that was safe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<(StreamId, Position)>,
 }
 
 /// All identities of one source.
 pub struct Registry {
     path: PathBuf,
     known: BTreeMap<StreamId, Known>,
+    past: Vec<Reached>,
     first_start: bool,
     damaged: bool,
     dirty: bool,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Stored<K> {
+struct Stored<K, P> {
     format: u32,
     streams: K,
+    #[serde(default)]
+    past: P,
 }
 
 impl Registry {
@@ -57,23 +65,37 @@ impl Registry {
     /// # Errors
     /// The file cannot be read, or was written by a newer program.
     pub fn load(path: PathBuf) -> io::Result<Registry> {
-        let empty =
-            |path, first_start, damaged| Registry { path, known: BTreeMap::new(), first_start, damaged, dirty: false };
+        let empty = |path, first_start, damaged| {
+            let (known, past) = (BTreeMap::new(), Vec::new());
+            Registry { path, known, past, first_start, damaged, dirty: false }
+        };
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(empty(path, true, false)),
             Err(error) => return Err(error),
         };
-        match serde_json::from_slice::<Stored<Vec<Known>>>(&bytes) {
+        match serde_json::from_slice::<Stored<Vec<Known>, Vec<Reached>>>(&bytes) {
             Ok(stored) if stored.format <= FORMAT => {
                 let known = stored.streams.into_iter().map(|known| (known.stream, known)).collect();
-                Ok(Registry { known, ..empty(path, false, false) })
+                Ok(Registry { known, past: stored.past, ..empty(path, false, false) })
             }
             Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "written by a newer logveil; run that version")),
             Err(_) => {
                 std::fs::rename(&path, path.with_extension("damaged"))?;
                 Ok(empty(path, false, true))
             }
+        }
+    }
+
+    /// The identities stored at `path`, which stays as it is.
+    ///
+    /// # Errors
+    /// It cannot be read, is damaged, or was written by a newer program.
+    pub fn read(path: &Path) -> io::Result<Vec<Known>> {
+        let stored: Stored<Vec<Known>, Vec<Reached>> = serde_json::from_slice(&std::fs::read(path)?)?;
+        match stored.format <= FORMAT {
+            true => Ok(stored.streams),
+            false => Err(io::ErrorKind::InvalidData.into()),
         }
     }
 
@@ -109,6 +131,17 @@ impl Registry {
         self.known.remove(&stream);
     }
 
+    /// Places reached in content that has gone from its file, newest first.
+    pub fn past(&self) -> &[Reached] {
+        &self.past
+    }
+
+    /// Replaces the places reached in content that has gone; durable after [`Registry::save`].
+    pub fn keep_past(&mut self, past: Vec<Reached>) {
+        self.dirty |= past != self.past;
+        self.past = past;
+    }
+
     /// Makes all changes durable.
     ///
     /// # Errors
@@ -119,7 +152,8 @@ impl Registry {
         }
         fail::fail_point!("registry-save", |_| Err(io::Error::other("injected")));
         let streams: Vec<&Known> = self.known.values().collect();
-        let bytes = serde_json::to_vec(&Stored { format: FORMAT, streams }).map_err(io::Error::other)?;
+        let bytes =
+            serde_json::to_vec(&Stored { format: FORMAT, streams, past: &self.past }).map_err(io::Error::other)?;
         durable::replace(&self.path, &bytes, 0o600)?;
         self.dirty = false;
         self.first_start = false;
@@ -141,7 +175,14 @@ mod tests {
             generation: 0,
             done: None,
             missing: None,
+            original: None,
         }
+    }
+
+    fn reached(n: u8) -> Reached {
+        let (stream, at) = (StreamId([n; 16]), Position { generation: 1, offset: 900 });
+        let earlier = vec![(500, Mark::default())];
+        Reached { stream, prefix: Mark::default(), at, mark: Mark::default(), from: 900, earlier }
     }
 
     #[test]
@@ -154,10 +195,12 @@ mod tests {
         first.enter(known(2));
         first.enter(Known { generation: 3, ..known(1) });
         first.remove(StreamId([2; 16]));
+        first.keep_past(vec![reached(3)]);
         first.save().unwrap();
         let second = Registry::load(path.clone()).unwrap();
         assert!(!second.is_first_start());
         assert_eq!(second.known().collect::<Vec<_>>(), [&Known { generation: 3, ..known(1) }]);
+        assert_eq!(second.past(), [reached(3)]);
         let whole = std::fs::read(&path).unwrap();
         for cut in 0..whole.len() {
             std::fs::write(&path, &whole[..cut]).unwrap();

@@ -7,18 +7,19 @@
 use super::content::{Content, End};
 use super::identity::{IdentityKey, MARKER, Mark, PREFIX};
 use crate::record::{Position, StreamId};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// Shortest beginning that says anything, bytes.
-const SHORTEST: u16 = 64;
+pub const SHORTEST: u16 = 64;
 /// Places remembered.
 const MOST: usize = 1024;
 /// How long a place is remembered after its content has gone.
 const LONGEST: Duration = Duration::from_secs(900);
 
 /// How far content was read that is no longer where it was.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Reached {
     /// Who read it.
     pub stream: StreamId,
@@ -30,6 +31,9 @@ pub struct Reached {
     pub mark: Mark,
     /// Where a copy must be read from: the place, or the first stretch before it that was lost.
     pub from: u64,
+    /// Places reached before, each with what stands before it, oldest first: for copies that end before the place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<(u64, Mark)>,
 }
 
 /// What content is to a place.
@@ -39,8 +43,8 @@ pub enum Kin {
     Other,
     /// It holds what was read up to the place.
     GoesOn,
-    /// It begins alike and ends before the place.
-    Short,
+    /// It begins alike and ends before the place; an earlier place was this one, 0 where none was.
+    Short(u64),
 }
 
 impl Reached {
@@ -53,7 +57,11 @@ impl Reached {
             return Kin::GoesOn;
         }
         let ends_before = content.read_at(&mut [0], self.at.offset.saturating_sub(1)).is_ok_and(|count| count == 0);
-        if ends_before && content.end() != End::Damaged { Kin::Short } else { Kin::Other }
+        if !ends_before || content.end() == End::Damaged {
+            return Kin::Other;
+        }
+        let known = self.earlier.iter().rev().find(|(at, mark)| key.matches(content, *at, *mark));
+        Kin::Short(known.map_or(0, |(at, _)| *at))
     }
 }
 
@@ -75,12 +83,28 @@ pub fn is_part_of(young: &Content, young_size: u64, old: &Content, old_size: u64
 
 /// Places reached in content that has gone, newest first.
 #[derive(Default)]
-pub struct Past(VecDeque<(Instant, Reached)>);
+pub struct Past(VecDeque<Gone>);
+
+struct Gone {
+    since: Instant,
+    reached: Reached,
+    /// A copy is followed.
+    found: bool,
+}
+
+/// What is known of content.
+pub struct Judged {
+    /// The place from which it goes on.
+    pub goes_on: Option<Reached>,
+    /// It begins alike and may yet grow to a place; where it goes on if it does not.
+    pub short: Option<Reached>,
+}
 
 impl Past {
-    /// Remembers a place.
+    /// Remembers a place, instead of another one of the same content.
     pub fn add(&mut self, reached: Reached) {
-        self.0.push_front((Instant::now(), reached));
+        self.forget(reached.stream, reached.at.generation);
+        self.0.push_front(Gone { since: Instant::now(), reached, found: false });
         self.0.truncate(MOST);
     }
 
@@ -91,27 +115,43 @@ impl Past {
         }
     }
 
-    /// Forgets the place of a stream that is followed on: it has one that is newer.
-    pub fn forget(&mut self, stream: StreamId) {
-        self.0.retain(|(_, reached)| reached.stream != stream);
+    /// Forgets the place in content that is followed on: it has one that is newer.
+    pub fn forget(&mut self, stream: StreamId, generation: u32) {
+        self.0.retain(|gone| (gone.reached.stream, gone.reached.at.generation) != (stream, generation));
+    }
+
+    /// A copy of this content is followed: the next start need not look for one.
+    pub fn found(&mut self, reached: &Reached) {
+        let same = |gone: &&mut Gone| {
+            gone.reached.stream == reached.stream && gone.reached.at.generation == reached.at.generation
+        };
+        self.0.iter_mut().filter(same).for_each(|gone| gone.found = true);
+    }
+
+    /// Places of which no copy has been found, newest first.
+    pub fn open(&self) -> impl Iterator<Item = &Reached> {
+        self.0.iter().filter(|gone| !gone.found).map(|gone| &gone.reached)
     }
 
     /// Forgets places that are too old.
     pub fn age(&mut self) {
-        self.0.retain(|(since, _)| since.elapsed() < LONGEST);
+        self.0.retain(|gone| gone.since.elapsed() < LONGEST);
     }
 
     /// What is known of content: the place from which it goes on, or that it may yet grow to one.
-    pub fn judge(&self, key: &IdentityKey, content: &Content) -> (Option<Reached>, bool) {
-        let mut short = false;
-        for (_, reached) in &self.0 {
+    pub fn judge(&self, key: &IdentityKey, content: &Content) -> Judged {
+        let (mut goes_on, mut short): (Option<&Reached>, Option<Reached>) = (None, None);
+        for Gone { reached, .. } in &self.0 {
             match reached.kin(key, content) {
-                Kin::GoesOn => return (Some(*reached), false),
-                Kin::Short => short = true,
-                Kin::Other => {}
+                // What was replaced by what goes on where it ended is known by two places.
+                Kin::GoesOn if goes_on.is_none_or(|best| best.from < reached.from) => goes_on = Some(reached),
+                Kin::Short(at) if short.as_ref().is_none_or(|best| best.from < at) => {
+                    short = Some(Reached { from: at.min(reached.from), ..reached.clone() });
+                }
+                Kin::GoesOn | Kin::Short(_) | Kin::Other => {}
             }
         }
-        (None, short)
+        Judged { goes_on: goes_on.cloned(), short: short.filter(|_| goes_on.is_none()) }
     }
 }
 
@@ -137,6 +177,7 @@ mod tests {
             at: Position { generation: 0, offset },
             mark: key.mark(&text[1800..2000]),
             from: offset,
+            earlier: vec![(500, key.mark(&text[300..500])), (1500, key.mark(&text[1300..1500]))],
         };
         let mut other = text.clone();
         other[1900] ^= 1;
@@ -144,8 +185,9 @@ mod tests {
         for (bytes, kin) in [
             (&text[..], Kin::GoesOn),
             (&text[..2000], Kin::GoesOn),
-            (&text[..1999], Kin::Short),
-            (&text[..1100], Kin::Short),
+            (&text[..1999], Kin::Short(1500)),
+            (&text[..1500], Kin::Short(1500)),
+            (&text[..1100], Kin::Short(500)),
             (&text[..900], Kin::Other),
             (&text[1..], Kin::Other),
             (&other, Kin::Other),
@@ -154,11 +196,18 @@ mod tests {
             assert_eq!(reached.kin(&key, &content(bytes)), kin, "{} bytes", bytes.len());
         }
         let mut past = Past::default();
-        past.add(reached);
-        assert!(past.judge(&key, &content(&text)).0.is_some());
-        assert!(past.judge(&key, &content(&text[..1500])).1);
-        past.forget(StreamId([1; 16]));
-        assert_eq!(past.judge(&key, &content(&text)), (None, false));
+        past.add(reached.clone());
+        assert!(past.judge(&key, &content(&text)).goes_on.is_some());
+        let short = past.judge(&key, &content(&text[..1600]));
+        assert_eq!((short.goes_on, short.short.map(|short| short.from)), (None, Some(1500)));
+        assert_eq!(past.open().count(), 1);
+        past.found(&reached);
+        assert_eq!(past.open().count(), 0);
+        past.forget(StreamId([1; 16]), 1);
+        assert!(past.judge(&key, &content(&text)).goes_on.is_some(), "that is other content");
+        past.forget(StreamId([1; 16]), 0);
+        let none = past.judge(&key, &content(&text));
+        assert!(none.goes_on.is_none() && none.short.is_none());
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! Which files match: a walk of the folders that the patterns name. Folders reached through symbolic links
 //! are not entered; a link to a file is followed only when its target lies under one of the patterns' own
-//! fixed folders.
+//! fixed folders, and nothing is opened outside of them, whatever becomes of a folder after it was listed.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
+
+/// Descriptors that files leave to the spool, to connections and to the listing of folders.
+const RESERVE: u64 = 32;
 
 /// Finds the files of one source.
 pub struct Finder {
@@ -84,6 +88,8 @@ impl Finder {
     /// The file system refuses, or a link leads out of the patterns' folders.
     pub fn open(&self, path: &Path) -> io::Result<File> {
         let folder = path.parent().unwrap_or(Path::new("/")).canonicalize()?;
+        // From here on no part of the way may be a link: who swaps one in now is refused by the kernel.
+        self.inside(&folder)?;
         let plain = folder.join(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
         let target = match std::fs::symlink_metadata(&plain)?.file_type().is_symlink() {
             false => plain,
@@ -97,9 +103,14 @@ impl Finder {
 
     fn allowed_target(&self, link: &Path) -> io::Result<PathBuf> {
         let target = link.canonicalize()?;
-        let inside = |root: &Root| root.path.canonicalize().is_ok_and(|root| target.starts_with(root));
+        self.inside(&target)?;
+        Ok(target)
+    }
+
+    fn inside(&self, real: &Path) -> io::Result<()> {
+        let inside = |root: &Root| root.path.canonicalize().is_ok_and(|root| real.starts_with(root));
         match self.roots.iter().any(inside) {
-            true => Ok(target),
+            true => Ok(()),
             false => {
                 Err(io::Error::new(io::ErrorKind::PermissionDenied, "the link leads out of the patterns' folders"))
             }
@@ -139,7 +150,13 @@ fn open_plain(path: &Path) -> io::Result<File> {
         Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => rustix::fs::open(path, flags, Mode::empty()),
         other => other,
     };
-    Ok(File::from(opened?))
+    let file = File::from(opened?);
+    // The lowest number that is free was taken: near the limit, few are left.
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    match limit.is_some_and(|limit| file.as_raw_fd() as u64 + RESERVE >= limit) {
+        true => Err(io::Error::new(io::ErrorKind::QuotaExceeded, "too many open files; raise the limit (LimitNOFILE)")),
+        false => Ok(file),
+    }
 }
 
 fn set(patterns: &[String]) -> Result<GlobSet, BadPattern> {
@@ -222,5 +239,23 @@ mod tests {
         assert!(finder.open(&at("logs/inside.log")).is_ok());
         assert!(finder.open(&at("logs/outside.log")).is_err());
         assert!(finder.open(&at("logs/loop.log")).is_err());
+    }
+
+    #[test]
+    fn x03_a_folder_swapped_for_a_link_after_it_was_listed_leads_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        create_dir_all(at("logs/sub")).unwrap();
+        create_dir_all(at("outside")).unwrap();
+        write(at("logs/sub/a.log"), "x\n").unwrap();
+        write(at("outside/a.log"), "protected\n").unwrap();
+        let finder = Finder::new(&[format!("{}/logs/*/*.log", folder.path().display())], &[], &at("state")).unwrap();
+        let listed = finder.list().files;
+        assert_eq!(listed.iter().collect::<Vec<_>>(), [&at("logs/sub/a.log")]);
+        assert!(finder.open(&at("logs/sub/a.log")).is_ok());
+        std::fs::rename(at("logs/sub"), at("moved")).unwrap();
+        symlink(at("outside"), at("logs/sub")).unwrap();
+        assert!(finder.open(&at("logs/sub/a.log")).is_err());
+        assert!(finder.list().files.is_empty());
     }
 }

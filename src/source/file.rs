@@ -16,7 +16,7 @@ pub use parts::{OpenError, Parts, Saved, Settings, StartAt};
 
 use super::checkpoint::{Known, Registry};
 use super::contract::{Durable, Fill, Met, Source, SourceError};
-use super::copies::Past;
+use super::copies::{Past, Reached};
 use super::discover::Finder;
 use super::identity::{IdentityKey, Inode, PREFIX, stat};
 use super::tail::Tail;
@@ -49,6 +49,8 @@ pub struct FileSource {
     source: usize,
     key: IdentityKey,
     registry: Registry,
+    /// Of sources that are configured no more; empty after the first sweep.
+    abandoned: HashMap<Inode, Known>,
     /// Places reached in content that has gone, those of earlier starts included.
     past: Past,
     newcomers: Newcomers,
@@ -62,8 +64,8 @@ pub struct FileSource {
     ready: VecDeque<StreamId>,
     watch: Watch,
     swept: Option<Instant>,
-    /// What the last sweep took.
-    cost: Duration,
+    /// What the last sweep took of this thread's processor time, and in all.
+    cost: [Duration; 2],
     hurry: bool,
     /// Paths that could not be opened, told once.
     refused: HashSet<PathBuf>,
@@ -71,6 +73,8 @@ pub struct FileSource {
     unreadable: usize,
     /// Much waits in files without a name, and that was told.
     held_told: bool,
+    /// Streams that have ended; told once their identities are stored no more.
+    ending: Vec<StreamId>,
     /// Identities could not be stored: nothing is handed out before they are.
     unsaved: bool,
 }
@@ -81,15 +85,19 @@ impl FileSource {
     /// # Errors
     /// [`OpenError`]: a pattern or the stored identities cannot be used.
     pub fn open(parts: Parts<'_>) -> Result<FileSource, OpenError> {
-        let Parts { settings, source, state, registry, host_key, saved, durable } = parts;
+        let Parts { settings, source, state, registry, abandoned, host_key, saved, durable } = parts;
         let finder = Finder::new(&settings.include, &settings.exclude, state).map_err(OpenError::Pattern)?;
         let path = state.join(registry);
         let registry = Registry::load(path.clone()).map_err(|e| OpenError::Registry(path, e))?;
         if registry.was_damaged() {
             tracing::warn!(source, "stored file identities were damaged; files are read from their beginning");
         }
+        // What cannot be read there is as if it had never been.
+        let others = abandoned.iter().filter_map(|name| Registry::read(&state.join(name)).ok()).flatten();
         Ok(FileSource {
             finder,
+            // What is known of a copy's original stays behind: of the copy rather too much is read.
+            abandoned: others.map(|known| (known.inode, Known { original: None, ..known })).collect(),
             start_at: settings.start_at,
             source,
             key: IdentityKey::new(host_key),
@@ -105,33 +113,35 @@ impl FileSource {
             ready: VecDeque::new(),
             watch: Watch::new(),
             swept: None,
-            cost: Duration::ZERO,
+            cost: [Duration::ZERO; 2],
             hurry: false,
             refused: HashSet::new(),
             unreadable: 0,
             held_told: false,
+            ending: Vec::new(),
             unsaved: false,
         })
     }
 
     fn sweep_due(&self) -> bool {
         let Some(swept) = self.swept else { return true };
+        let [used, took] = self.cost;
         let pause = match (self.hurry, self.watch.works()) {
             // Hints may come without pause: sweeping must not take more than a small part of a core.
-            (true, _) => SWEEP_HINTED.max(self.cost * 50).min(SWEEP),
+            (true, _) => SWEEP_HINTED.max(used * 50).min(SWEEP),
             // Looking at very many files in vain takes no more than a hundredth of a core.
-            (false, true) => SWEEP.max(self.cost * 100).min(SWEEP_SLOWEST),
-            (false, false) => SWEEP_BLIND.max(self.cost * 100).min(SWEEP_SLOWEST),
+            (false, true) => SWEEP.max(used * 100).min(SWEEP_SLOWEST),
+            (false, false) => SWEEP_BLIND.max(used * 100).min(SWEEP_SLOWEST),
         };
-        swept.elapsed() >= pause
+        // A slow file system is given time for other things.
+        swept.elapsed() >= pause.max(took.min(SWEEP_SLOWEST))
     }
 
     /// One look at everything: new files, moved ones, changed ones, ended ones.
     fn sweep(&mut self) -> Result<(), SourceError> {
-        let (first, begun) = (self.swept.is_none(), Instant::now());
+        let (first, begun, used) = (self.swept.is_none(), Instant::now(), processor_time());
         if first {
-            let reached: Vec<_> = self.registry.known().filter_map(|known| self.reached_before(known)).collect();
-            reached.into_iter().for_each(|reached| self.past.add(reached));
+            self.recall();
         }
         self.hurry = false;
         let listing = self.finder.list();
@@ -154,6 +164,8 @@ impl FileSource {
         }
         if first {
             self.find_moved(&listing);
+            self.recall_missing();
+            self.abandoned = HashMap::new();
         }
         self.meet_newcomers();
         self.find_copies(&listing);
@@ -162,7 +174,7 @@ impl FileSource {
         self.look_at_all();
         self.tell_held();
         self.swept = Some(Instant::now());
-        self.cost = begun.elapsed();
+        self.cost = [processor_time().saturating_sub(used), begun.elapsed()];
         self.save()
     }
 
@@ -232,13 +244,12 @@ impl FileSource {
 
     /// Once everything read of a copy's original is durable, the copy is needed behind that place only.
     fn settle_original(&mut self, stream: StreamId, followed: &HashSet<StreamId>) {
-        let (Some(tail), Some(known)) = (self.tails.get_mut(&stream), self.registry.get(stream)) else { return };
-        if let Some((original, at)) = tail.original
+        let Some(known) = self.registry.get(stream) else { return };
+        if let Some((original, at)) = known.original
             && self.durable.position(original).map_or(!followed.contains(&original), |safe| safe >= at)
         {
-            tail.original = None;
             let begin = known.begin.max(at.offset);
-            self.registry.enter(Known { begin, ..known.clone() });
+            self.registry.enter(Known { begin, original: None, ..known.clone() });
         }
     }
 
@@ -261,8 +272,17 @@ impl FileSource {
     }
 
     fn save(&mut self) -> Result<(), SourceError> {
+        // Of what is followed on, the saved place says how far it was read.
+        let elsewhere = |reached: &&Reached| {
+            self.registry.get(reached.stream).is_none_or(|k| k.generation != reached.at.generation)
+        };
+        let gone = self.past.open().filter(elsewhere).cloned().collect();
+        self.registry.keep_past(gone);
         let saved = self.registry.save();
         self.unsaved = saved.is_err();
+        if saved.is_ok() {
+            self.ending.drain(..).for_each(|stream| self.durable.end(stream));
+        }
         saved.map_err(|error| SourceError { what: "store the identities of files".into(), error })
     }
 
@@ -355,6 +375,11 @@ fn device(dev: u64) -> u64 {
 
 fn since_epoch() -> Duration {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
+}
+
+/// What this thread has taken of the processor.
+fn processor_time() -> Duration {
+    Duration::try_from(rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -96,6 +96,11 @@ impl IdentityKey {
         }
     }
 
+    /// True when `mark` is that of the last of these bytes.
+    pub fn marks_end(&self, bytes: &[u8], mark: Mark) -> bool {
+        bytes.len().checked_sub(usize::from(mark.len)).is_some_and(|from| self.mark(&bytes[from..]) == mark)
+    }
+
     /// As [`IdentityKey::compare`]; what cannot be read is something else.
     pub fn matches(&self, content: &Content, end: u64, mark: Mark) -> bool {
         self.compare(content, end, mark).unwrap_or(false)

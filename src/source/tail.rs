@@ -6,11 +6,12 @@
 
 use super::content::Content;
 use super::contract::{Chunk, Resume, StreamInfo};
+use super::copies::SHORTEST;
 use super::identity::{IdentityKey, MARKER, Mark, Stat, stat};
 use super::line_buffer::{LineBuffer, MAX_LINE, READ, Shown};
 use super::made::Made;
 use super::utf16::Order;
-use crate::record::{Position, StreamId};
+use crate::record::Position;
 use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ use std::time::{Duration, Instant};
 
 /// Bytes searched in one turn for the end of a line that is too long to keep.
 const SKIP: usize = 4 << 20;
+/// Places remembered behind the present one.
+const PLACES: usize = 8;
 /// Wait after a first failed read.
 const FIRST_REST: Duration = Duration::from_millis(500);
 
@@ -48,8 +51,10 @@ pub struct Tail {
     pub ended: bool,
     /// Proves what stands before the offset; none at the beginning.
     pub mark: Option<Mark>,
-    /// The stream of which this is a copy, with the place it was read to.
-    pub original: Option<(StreamId, Position)>,
+    /// The last places reached in this generation, each with what stands before it, oldest first.
+    pub places: VecDeque<(u64, Mark)>,
+    /// Mark of the first bytes, once there are [`SHORTEST`] of them.
+    pub head: Option<Mark>,
     /// Reads in a row that failed.
     pub failures: u32,
     /// When it may be read again after a failure.
@@ -102,7 +107,8 @@ impl Tail {
             queued: false,
             ended: false,
             mark: None,
-            original: None,
+            places: VecDeque::new(),
+            head: None,
             failures: 0,
             rest: None,
             searched: from.offset,
@@ -158,7 +164,8 @@ impl Tail {
         self.generation += 1;
         (self.offset, self.searched, self.skipping) = (0, 0, false);
         self.gaps.clear();
-        self.mark = None;
+        self.places.clear();
+        (self.mark, self.head) = (None, None);
         Ok(Look::Rewritten)
     }
 
@@ -202,7 +209,7 @@ impl Tail {
             Ok(count)
         })?;
         // Between the look at the file and this read its content may have been replaced.
-        if !kept || self.mark.is_some_and(|mark| !marks(key, &before, mark)) {
+        if !kept || self.mark.is_some_and(|mark| !key.marks_end(&before, mark)) {
             self.replaced = true;
             return Ok(Read::Again(lines.into_bytes(0)));
         }
@@ -222,7 +229,7 @@ impl Tail {
         loop {
             raw.resize(room, 0);
             let read = self.content.read_around(&mut before, &mut raw, self.offset)?;
-            let Some(count) = read.filter(|_| self.mark.is_none_or(|mark| marks(key, &before, mark))) else {
+            let Some(count) = read.filter(|_| self.mark.is_none_or(|mark| key.marks_end(&before, mark))) else {
                 self.replaced = true;
                 return Ok(Read::Again(raw));
             };
@@ -452,7 +459,20 @@ impl Tail {
     pub fn remember(&mut self, key: &IdentityKey, chunk: &Chunk) {
         if let Resume::Marker { before } = &chunk.resume {
             let own = if chunk.is_whole() { &chunk.bytes[..] } else { &[] };
-            self.mark = Some(key.marker(before, own, own.len()));
+            let mark = key.marker(before, own, own.len());
+            self.mark = Some(mark);
+            if self.places.len() == PLACES {
+                self.places.pop_front();
+            }
+            self.places.push_back((chunk.to.offset, mark));
+        }
+    }
+
+    /// Marks the first bytes, once there are enough of them: that tells most files apart at once.
+    pub fn learn_head(&mut self, key: &IdentityKey) {
+        if self.head.is_none() && self.seen.size >= u64::from(SHORTEST) && !self.content.is_packed() {
+            let mut first = [0; SHORTEST as usize];
+            self.head = self.content.read_exact_at(&mut first, 0).ok().map(|()| key.mark(&first));
         }
     }
 
@@ -474,9 +494,4 @@ fn order(content: &Content) -> Option<Order> {
     let mut first = [0; 2];
     let count = content.read_at(&mut first, 0).unwrap_or(0);
     Order::of(&first[..count])
-}
-
-/// True when `mark` is that of the last of these bytes.
-fn marks(key: &IdentityKey, before: &[u8], mark: Mark) -> bool {
-    before.len().checked_sub(usize::from(mark.len)).is_some_and(|from| key.mark(&before[from..]) == mark)
 }

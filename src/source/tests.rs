@@ -148,6 +148,7 @@ fn file(folder: &Path, saved: &Places) -> (FileSource, Option<Box<dyn Write>>) {
         source: 0,
         state: &state,
         registry: "streams.json",
+        abandoned: &[],
         host_key: &HOST_KEY,
         saved: saved.clone(),
         durable: Durable::default(),

@@ -1,7 +1,7 @@
 //! What becomes of a file that is found: it goes on where an earlier start or another file of the same content
 //! was read to, begins anew, or waits until that is clear.
 
-use super::newcomers::{Judge, Verdict};
+use super::newcomers::Judge;
 use super::{FileSource, StartAt, since_epoch};
 use crate::record::{Position, StreamId};
 use crate::source::checkpoint::Known;
@@ -49,33 +49,24 @@ impl FileSource {
     /// A file that is not followed yet: one of an earlier start, or a newcomer.
     pub(super) fn meet(&mut self, file: File, seen: Stat, path: &Path, first: bool) -> io::Result<()> {
         let known = self.registry.known().find(|known| known.inode == seen.inode).cloned();
-        if let Some(known) = known {
+        if let Some(known) = known.or_else(|| self.abandoned.remove(&seen.inode)) {
             if known.done == Some((seen.size, seen.modified)) {
                 self.by_inode.insert(seen.inode, known.stream);
+                self.registry.enter(known);
                 return Ok(());
             }
             let content = Content::of(file)?.0;
             self.resume(known, content, seen, path);
             return Ok(());
         }
-        let very_first = first && self.registry.is_first_start();
-        let judge = Judge { key: &self.key, past: &self.past, live: Vec::new() };
-        let (content, verdict) = match first {
-            true => judge.judge(file.try_clone()?, &seen, very_first)?,
-            false => (Content::of(file.try_clone()?)?.0, Verdict::Wait),
-        };
-        let (begin, goes_on) = match verdict {
-            _ if very_first && self.start_at == StartAt::End && seen.size > 0 => {
-                return self.skip(content, seen, path);
-            }
-            Verdict::Wait => {
-                self.newcomers.hold(file, seen, path.to_owned());
-                return Ok(());
-            }
-            Verdict::New => (0, None),
-            Verdict::GoesOn(reached) => (reached.from, Some(reached)),
-        };
-        self.begin(content, seen, path, begin, goes_on);
+        let content = Content::of(file.try_clone()?)?.0;
+        let nothing_known = first && self.registry.is_first_start() && seen.size > 0;
+        match (nothing_known, self.start_at) {
+            (true, StartAt::End) => return self.skip(content, seen, path),
+            (true, StartAt::Beginning) => self.begin(content, seen, path, None),
+            // Judged when all files that are followed have been met: it may be the copy of one of them.
+            (false, _) => self.newcomers.hold(file, seen, path.to_owned()),
+        }
         Ok(())
     }
 
@@ -83,26 +74,34 @@ impl FileSource {
     pub(super) fn skip(&mut self, content: Content, seen: Stat, path: &Path) -> io::Result<()> {
         if !content.is_packed() {
             let begin = last_line_end(&content, seen.size);
-            self.begin(content, seen, path, begin, None);
+            let known = Known { begin, ..self.new_known(&content, &seen) };
+            self.follow(known, content, seen, path);
             return Ok(());
         }
-        let prefix = self.key.prefix(&content)?;
-        let (stream, done) = (new_id(), Some((seen.size, seen.modified)));
-        self.by_inode.insert(seen.inode, stream);
-        self.registry.enter(Known { stream, inode: seen.inode, prefix, begin: 0, generation: 0, done, missing: None });
+        self.key.prefix(&content)?;
+        let known = Known { done: Some((seen.size, seen.modified)), ..self.new_known(&content, &seen) };
+        self.by_inode.insert(seen.inode, known.stream);
+        self.registry.enter(known);
         Ok(())
+    }
+
+    fn new_known(&self, content: &Content, seen: &Stat) -> Known {
+        let prefix = self.key.prefix(content).unwrap_or_default();
+        let (stream, inode) = (new_id(), seen.inode);
+        Known { stream, inode, prefix, begin: 0, generation: 0, done: None, missing: None, original: None }
     }
 
     /// Goes on with a file of an earlier start, or begins anew where its content is another one.
     pub(super) fn resume(&mut self, known: Known, content: Content, seen: Stat, path: &Path) {
         let known = match self.goes_on(&known, &content, seen.size) {
             true => {
-                self.past.forget(known.stream);
-                Known { done: None, missing: None, ..known }
+                self.past.forget(known.stream, known.generation);
+                Known { done: None, missing: None, ..self.behind_original(known) }
             }
             false => {
                 if let Some(reached) = self.reached_before(&known) {
-                    self.orphans.add(reached, path.parent());
+                    self.orphans.add(reached.clone(), path.parent());
+                    self.past.add(reached);
                 }
                 self.rewritten(known, &content)
             }
@@ -111,20 +110,24 @@ impl FileSource {
     }
 
     /// Begins with a file that is new under this identity.
-    pub(super) fn begin(&mut self, content: Content, seen: Stat, path: &Path, begin: u64, goes_on: Option<Reached>) {
-        let prefix = self.key.prefix(&content).unwrap_or_default();
-        let (stream, inode) = (new_id(), seen.inode);
-        let mut known = Known { stream, inode, prefix, begin, generation: 0, done: None, missing: None };
+    pub(super) fn begin(&mut self, content: Content, seen: Stat, path: &Path, goes_on: Option<Reached>) {
+        let mut known = self.new_known(&content, &seen);
+        let Some(reached) = goes_on else {
+            self.follow(known, content, seen, path);
+            return;
+        };
+        known.begin = reached.from;
+        let needed = Position { generation: reached.at.generation, offset: reached.from };
         // What was handed out of the original and is not durable yet must be found here after a crash.
-        let safe = goes_on.and_then(|reached| self.safe(reached.stream).map(|safe| (reached, safe)));
-        if let Some((reached, safe)) = safe.filter(|(reached, safe)| *safe < reached.at) {
-            known.begin = if safe.generation == reached.at.generation { safe.offset.min(begin) } else { 0 };
+        if let Some(safe) = self.safe(reached.stream).filter(|safe| *safe < needed) {
+            known.begin = if safe.generation == needed.generation { safe.offset } else { 0 };
+            known.original = Some((reached.stream, needed));
         }
+        self.past.found(&reached);
+        let stream = known.stream;
         self.follow(known, content, seen, path);
-        if let (Some(tail), Some((reached, _))) = (self.tails.get_mut(&stream), safe) {
-            let from = Position { generation: 0, offset: begin };
-            tail.go_to(from);
-            tail.original = Some((reached.stream, reached.at));
+        if let Some(tail) = self.tails.get_mut(&stream) {
+            tail.go_to(Position { generation: 0, offset: reached.from });
         }
     }
 
@@ -163,12 +166,12 @@ impl FileSource {
                 self.queue(stream);
             }
         }
+        self.tails.values_mut().for_each(|tail| tail.learn_head(&self.key));
         let live = self.tails.values().filter_map(|tail| Some((&**tail, self.reached(tail)?))).collect();
         let judge = Judge { key: &self.key, past: &self.past, live };
         for known in self.newcomers.decide(&judge) {
-            let begin = known.goes_on.map_or(0, |reached| reached.from);
             let inode = known.seen.inode;
-            self.begin(known.content, known.seen, &known.path, begin, known.goes_on);
+            self.begin(known.content, known.seen, &known.path, known.goes_on);
             self.set_gone(&inode, &known.path, !known.named);
         }
     }
@@ -191,7 +194,7 @@ impl FileSource {
         let saved = self.saved.get(&known.stream).map_or(0, |s| s.position.generation);
         let generation = known.generation.max(saved) + 1;
         let prefix = self.key.prefix(content).unwrap_or_default();
-        Known { generation, prefix, begin: 0, done: None, missing: None, ..known }
+        Known { generation, prefix, begin: 0, done: None, missing: None, original: None, ..known }
     }
 }
 

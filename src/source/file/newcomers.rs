@@ -2,7 +2,7 @@
 //! begin like a file that is followed. They are held open meanwhile, so nothing of them can be lost.
 
 use crate::source::content::Content;
-use crate::source::copies::{self, Kin, Past, Reached};
+use crate::source::copies::{self, Judged, Kin, Past, Reached};
 use crate::source::identity::{IdentityKey, Inode, Stat, stat};
 use crate::source::tail::Tail;
 use std::collections::HashMap;
@@ -33,7 +33,7 @@ pub(super) enum Verdict {
     /// A file of its own.
     New,
     /// It goes on where another one has been read to.
-    GoesOn(Reached),
+    GoesOn(Box<Reached>),
     /// It may yet turn out to be one or the other.
     Wait,
 }
@@ -98,7 +98,7 @@ impl Newcomers {
                 Ok((_, Verdict::Wait)) if seen.size > 0 || held.named => continue,
                 Ok((_, Verdict::Wait)) => (None, None),
                 Ok((content, Verdict::New)) => (Some(content), None),
-                Ok((content, Verdict::GoesOn(reached))) => (Some(content), Some(reached)),
+                Ok((content, Verdict::GoesOn(reached))) => (Some(content), Some(*reached)),
                 Err(_) => continue,
             };
             let Some(held) = self.0.remove(&inode) else { continue };
@@ -127,31 +127,51 @@ impl Judge<'_> {
         if seen.size == 0 || (!clear && !settled) {
             return Ok((content, Verdict::Wait));
         }
-        let (reached, short) = self.past.judge(self.key, &content);
-        let verdict = match reached {
-            Some(reached) => Verdict::GoesOn(reached),
-            None if content.is_packed() => self.packed(&content, settled, short),
-            None if !settled && (short || self.is_part_of_another(&content, seen)) => Verdict::Wait,
-            None => Verdict::New,
+        let Judged { goes_on, short } = self.past.judge(self.key, &content);
+        let verdict = match (goes_on, short) {
+            (Some(reached), _) => Verdict::GoesOn(Box::new(reached)),
+            (None, Some(reached)) if settled => Verdict::GoesOn(Box::new(reached)),
+            (None, Some(_)) => Verdict::Wait,
+            (None, None) if content.is_packed() => self.packed(&content, settled),
+            (None, None) => self.beside_others(&content, seen, settled),
         };
         Ok((content, verdict))
     }
 
-    fn is_part_of_another(&self, content: &Content, seen: &Stat) -> bool {
-        self.live
-            .iter()
-            .filter(|(tail, _)| !tail.content.is_packed() && tail.seen.inode != seen.inode)
-            .any(|(tail, _)| copies::is_part_of(content, seen.size, &tail.content, tail.seen.size))
+    /// A file that is not packed, compared with those that are followed and begin alike.
+    fn beside_others(&self, content: &Content, seen: &Stat, settled: bool) -> Verdict {
+        let mut first = [0; copies::SHORTEST as usize];
+        if content.read_exact_at(&mut first, 0).is_err() {
+            return Verdict::New;
+        }
+        let head = Some(self.key.mark(&first));
+        for (tail, reached) in self.live.iter().filter(|(tail, _)| tail.head == head) {
+            // Renamed over a file that was read: what it holds beyond is new, once that has been read to its end.
+            if tail.gone && tail.seen.links == 0 && reached.kin(self.key, content) == Kin::GoesOn {
+                return match tail.offset >= tail.seen.size {
+                    true => Verdict::GoesOn(Box::new(reached.clone())),
+                    false => Verdict::Wait,
+                };
+            }
+            let part = || copies::is_part_of(content, seen.size, &tail.content, tail.seen.size);
+            // Truncated while they were compared: the place it was read to is known at the next look.
+            let shrunk = || stat(tail.content.file()).is_ok_and(|now| now.size < tail.seen.size);
+            if (!settled && part()) || shrunk() {
+                return Verdict::Wait;
+            }
+        }
+        Verdict::New
     }
 
     /// A packed file beside its original: the original is read to its end.
-    fn packed(&self, content: &Content, settled: bool, short: bool) -> Verdict {
-        let mut waits = short;
+    fn packed(&self, content: &Content, settled: bool) -> Verdict {
+        let mut waits = false;
         for (tail, reached) in &self.live {
             match reached.kin(self.key, content) {
-                Kin::GoesOn if settled && tail.offset >= tail.seen.size => return Verdict::GoesOn(*reached),
-                Kin::GoesOn => waits = true,
-                Kin::Short => waits = true,
+                Kin::GoesOn if settled && tail.offset >= tail.seen.size => {
+                    return Verdict::GoesOn(Box::new(reached.clone()));
+                }
+                Kin::GoesOn | Kin::Short(_) => waits = true,
                 Kin::Other => {}
             }
         }

@@ -6,18 +6,21 @@ use crate::source::content::Content;
 use crate::source::copies::{Kin, Reached};
 use crate::source::discover::Finder;
 use crate::source::identity::{IdentityKey, Inode, Stat, stat};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// How long a copy is looked for.
 const SEARCH: Duration = Duration::from_secs(60);
-/// A copy made while the agent runs has changed this recently.
-const RECENT: Duration = Duration::from_secs(900);
 
 /// Places whose copy is looked for.
 #[derive(Default)]
-pub(super) struct Orphans(Vec<Orphan>);
+pub(super) struct Orphans {
+    places: Vec<Orphan>,
+    /// Files that are no copy of them: device, inode, size and time of the last change of any kind.
+    others: HashSet<[i128; 4]>,
+}
 
 struct Orphan {
     reached: Reached,
@@ -38,7 +41,8 @@ impl Orphans {
     /// Looks for a copy of this from now on, in one folder or, without one, in all.
     pub(super) fn add(&mut self, reached: Reached, folder: Option<&Path>) {
         let until = Instant::now() + SEARCH;
-        self.0.push(Orphan { reached, folder: folder.map(Path::to_owned), until });
+        self.places.push(Orphan { reached, folder: folder.map(Path::to_owned), until });
+        self.others.clear();
     }
 
     /// Looks once; files of which `is_known` is true are left out, and so are names that a pattern matches:
@@ -50,16 +54,17 @@ impl Orphans {
         folders: &BTreeSet<PathBuf>,
         is_known: &dyn Fn(&Inode) -> bool,
     ) -> Vec<Found> {
-        self.0.retain(|orphan| orphan.until > Instant::now());
-        let everywhere = self.0.iter().any(|orphan| orphan.folder.is_none());
-        let own = self.0.iter().filter_map(|orphan| orphan.folder.clone());
+        self.places.retain(|orphan| orphan.until > Instant::now());
+        let everywhere = self.places.iter().any(|orphan| orphan.folder.is_none());
+        let own = self.places.iter().filter_map(|orphan| orphan.folder.clone());
         let folders: BTreeSet<PathBuf> = if everywhere { folders.clone() } else { own.collect() };
         let mut found = Vec::new();
         for path in folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten() {
-            if self.0.is_empty() {
+            if self.places.is_empty() {
+                self.others.clear();
                 break;
             }
-            found.extend(self.look_at(&path.path(), finder, key, is_known, everywhere));
+            found.extend(self.look_at(&path.path(), finder, key, is_known));
         }
         found
     }
@@ -70,18 +75,22 @@ impl Orphans {
         finder: &Finder,
         key: &IdentityKey,
         is_known: &dyn Fn(&Inode) -> bool,
-        any_age: bool,
     ) -> Option<Found> {
         let meta = std::fs::symlink_metadata(path).ok()?;
-        let age = meta.modified().ok().and_then(|at| SystemTime::now().duration_since(at).ok()).unwrap_or_default();
-        if !meta.is_file() || finder.matches(path) || (!any_age && age > RECENT) {
+        let changed = i128::from(meta.ctime()) * 1_000_000_000 + i128::from(meta.ctime_nsec());
+        let as_it_is = [meta.dev().into(), meta.ino().into(), meta.size().into(), changed];
+        if !meta.is_file() || finder.matches(path) || self.others.contains(&as_it_is) {
             return None;
         }
         let file = finder.open(path).ok()?;
         let seen = stat(&file).ok().filter(|seen| seen.regular && !is_known(&seen.inode))?;
         let (content, _) = Content::of(file).ok()?;
-        let at = self.0.iter().position(|orphan| orphan.reached.kin(key, &content) == Kin::GoesOn)?;
-        let reached = self.0.swap_remove(at).reached;
+        let known = self.places.iter().enumerate().filter(|(_, place)| place.reached.kin(key, &content) == Kin::GoesOn);
+        let Some((at, _)) = known.max_by_key(|(_, place)| place.reached.from) else {
+            self.others.insert(as_it_is);
+            return None;
+        };
+        let reached = self.places.swap_remove(at).reached;
         // A copy that ends where reading ended holds nothing new.
         let goes_on = content.read_at(&mut [0], reached.from).is_ok_and(|count| count > 0);
         goes_on.then(|| Found { content, seen, path: path.to_owned(), reached })

@@ -49,6 +49,9 @@ pub struct Parts<'a> {
     pub state: &'a Path,
     /// Name of the file of identities in the state directory.
     pub registry: &'a str,
+    /// Files of identities in the state directory whose sources are configured no more: one may have been given
+    /// another name.
+    pub abandoned: &'a [String],
     /// The host's key.
     pub host_key: &'a [u8; 32],
     /// Where each stream goes on.

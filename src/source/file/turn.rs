@@ -7,6 +7,7 @@ use crate::source::SourceError;
 use crate::source::checkpoint::Known;
 use crate::source::content::End;
 use crate::source::contract::Chunk;
+use crate::source::copies::SHORTEST;
 use crate::source::identity::PREFIX;
 use crate::source::tail::{Look, Read, Tail};
 use std::io;
@@ -44,6 +45,7 @@ impl FileSource {
             tail.queued = false;
         }
         self.look(stream)?;
+        self.make_known(stream)?;
         self.read(stream, buffer)
     }
 
@@ -60,11 +62,12 @@ impl FileSource {
                 let prefix = self.key.prefix(&tail.content)?;
                 let (generation, inode, folder) = (tail.generation, tail.seen.inode, tail.path.parent());
                 if let Some(reached) = reached {
+                    self.orphans.add(reached.clone(), folder);
                     self.past.add(reached);
-                    self.orphans.add(reached, folder);
                     self.hurry = true;
                 }
-                self.registry.enter(Known { stream, inode, prefix, begin: 0, generation, done: None, missing: None });
+                let (done, missing, original) = (None, None, None);
+                self.registry.enter(Known { stream, inode, prefix, begin: 0, generation, done, missing, original });
                 tracing::info!(source = self.source, generation, "a file was truncated or rewritten");
                 self.save().map_err(Failed::Source)?;
             }
@@ -72,6 +75,19 @@ impl FileSource {
             Look::Same => {}
         }
         Ok(look)
+    }
+
+    /// What is handed out of a file must be recognised in a copy, whenever the agent ends: enough of its beginning is
+    /// stored before.
+    fn make_known(&mut self, stream: StreamId) -> Result<(), Failed> {
+        let short = |source: &FileSource| source.registry.get(stream).is_some_and(|known| known.prefix.len < SHORTEST);
+        if short(self) && self.tails.get(&stream).is_some_and(|tail| tail.seen.size >= u64::from(SHORTEST)) {
+            self.grow_prefix(stream);
+            if !short(self) {
+                self.save().map_err(Failed::Source)?;
+            }
+        }
+        Ok(())
     }
 
     fn read(&mut self, stream: StreamId, buffer: Vec<u8>) -> Result<Turn, Failed> {

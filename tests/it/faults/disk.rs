@@ -255,3 +255,41 @@ fn d12_a_state_directory_open_to_others_is_refused() {
     assert!(host.own_log().contains("written by others"), "{}", host.own_log());
     assert!(intake.ledger().book().requests.is_empty());
 }
+
+/// A disk that takes its time at every step: less at a time, and all of it.
+#[test]
+fn d08_a_disk_that_is_slow_at_every_step() {
+    let (intake, host) = scene("");
+    host.append("a.log", &numbered(0, 1500));
+    let points = "spool-half-written=sleep(200);spool-written=sleep(200);spool-checkpoint=sleep(200);\
+                  durable-written=sleep(150);registry-save=sleep(150)";
+    let agent = host.start_with(&[("FAILPOINTS", points)]);
+    for part in 0..3 {
+        pause(300);
+        host.append("a.log", &numbered(1500 + part * 300, 1800 + part * 300));
+    }
+    assert_whole(&intake, &host, 2400);
+    assert!(agent.stop().success());
+}
+
+/// It is told and nothing is acknowledged that is not safe; a start without a state reads all of it again.
+#[test]
+fn d11_the_state_directory_is_removed_under_the_agent() {
+    let (intake, host) = scene("");
+    host.append("a.log", &numbered(0, 300));
+    let mut agent = host.start();
+    wait_for_numbers(&intake, &host, 300);
+    // The agent may be writing there.
+    until("it is removed", &host, || fs::remove_dir_all(host.path("state")).is_ok() || !host.path("state").exists());
+    host.append("a.log", &numbered(300, 600));
+    until("it is told", &host, || host.own_log().contains("the spool cannot be written"));
+    until("it is not ready", &host, || host.readiness().is_some_and(|text| text.contains("503")));
+    assert!(agent.is_running());
+    // What waits in memory will be read again.
+    agent.kill();
+    let agent = host.start();
+    wait_for_numbers(&intake, &host, 600);
+    assert!(agent.stop().success());
+    crate::host::assert_wire(&intake);
+    host.assert_clean();
+}

@@ -87,6 +87,33 @@ fn r02_a_secret_over_a_windows_edge_and_over_the_cut() {
     host.assert_clean();
 }
 
+/// Whatever bytes a log holds: what is shipped is text, and what follows them arrives.
+#[test]
+fn l11_random_bytes_in_a_log() {
+    use std::io::Write;
+    let (intake, host) = scene("");
+    let mut random = 0x9e37_79b9_7f4a_7c15u64;
+    let mut bytes = Vec::new();
+    while bytes.len() < 200_000 {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        bytes.extend(random.to_le_bytes());
+    }
+    bytes.push(b'\n');
+    std::fs::File::create(host.path("logs/a.log")).and_then(|mut file| file.write_all(&bytes)).expect("written");
+    host.append("a.log", &numbered(0, 10));
+    let mut agent = host.start();
+    let numbers = || {
+        intake.ledger().book().stored.iter().filter(|s| s.event["message"].to_string().contains("\\\"n\\\":")).count()
+    };
+    until("what follows arrives", &host, || numbers() >= 10);
+    assert!(agent.is_running() && agent.most_memory() < super::MEMORY);
+    assert!(agent.stop().success());
+    crate::host::assert_wire(&intake);
+    host.assert_clean();
+}
+
 #[test]
 fn r04_an_open_group_of_lines_at_a_rotation() {
     let (intake, host) = scene("");

@@ -1,16 +1,21 @@
 //! The promises under faults: numbered records that check themselves, planted values that must show up nowhere,
 //! real files, processes, sockets and file systems. `tests/FAULTS.md` says which row of the plan is covered where.
 
+mod changed;
+mod clock;
 mod copies;
 mod disk;
 mod hidden;
 mod journal;
+mod limits;
 mod load;
 mod matrix;
+mod neighbours;
 mod network;
 mod process;
 mod rotation;
 mod soak;
+mod trust;
 
 use crate::host::{Host, LIMIT, arrived, assert_wire, wait_for};
 use logveil::intake::{Intake, Settings};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// An address where nobody listens.
-fn free_port() -> std::net::SocketAddr {
+pub(super) fn free_port() -> std::net::SocketAddr {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port")
 }
 
@@ -235,7 +235,7 @@ impl Drop for Network {
 }
 
 /// An intake under TLS at an address, for a name; what trusts it is written into the host's folder.
-fn trusted(host: &Host, listen: std::net::SocketAddr, name: &str) -> Intake {
+pub(super) fn trusted(host: &Host, listen: std::net::SocketAddr, name: &str) -> Intake {
     let certificate = host.path("certificate");
     if !certificate.exists() {
         let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate");
@@ -247,7 +247,7 @@ fn trusted(host: &Host, listen: std::net::SocketAddr, name: &str) -> Intake {
     Intake::start(Settings { listen, tls: Some(tls), ..Settings::default() }).expect("an intake")
 }
 
-fn configure_for(host: &Host, name: &str, port: u16) {
+pub(super) fn configure_for(host: &Host, name: &str, port: u16) {
     let tls =
         format!("    tls: {{ca_file: '{}'}}\nresidency: {{allow: ['{name}']}}\n", host.path("certificate").display());
     host.configure(&format!("https://{name}:{port}"), &tls);

@@ -139,3 +139,23 @@ fn p07_killed_again_while_recovering() {
         assert!(agent.stop().success());
     }
 }
+
+/// Never half alive: a thread that panics ends the program with an error and without a word of a record.
+#[test]
+fn p18_a_panic_in_a_thread_ends_the_agent() {
+    for step in ["spool-written=panic", "spool-checkpoint=panic", "registry-save=1*off->panic", "spool-read=panic"] {
+        let (intake, host) = scene("");
+        host.append("a.log", &numbered(0, 1500));
+        let agent = host.start_with(&[("FAILPOINTS", step)]);
+        if step.starts_with("registry") {
+            wait_for_numbers(&intake, &host, 1500);
+        }
+        // A new file is stored before it is read.
+        host.append("b.log", &numbered(1500, 1600));
+        assert!(!agent.wait().success(), "{step}: {}", host.own_log());
+        host.assert_clean();
+        let agent = host.start();
+        assert_whole(&intake, &host, 1600);
+        assert!(agent.stop().success());
+    }
+}
