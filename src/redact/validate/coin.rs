@@ -15,7 +15,8 @@ pub(in crate::redact) fn bitcoin(candidate: &[u8]) -> Verdict {
 
 fn base58_check(candidate: &[u8]) -> Option<bool> {
     const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-    if !(26..=35).contains(&candidate.len()) {
+    // What looks alike is hexadecimal, and nearly always has a zero, which the alphabet has not.
+    if !(26..=35).contains(&candidate.len()) || candidate.contains(&b'0') {
         return None;
     }
     let mut number = [0u8; 25];
