@@ -191,3 +191,19 @@ fn a_quote_behind_a_sign_opens_the_value_in_a_view_of_escapes() {
     let closed = r#"msg="wrong password=" user=app"#;
     assert_eq!(redact(&[closed]), [closed]);
 }
+
+#[test]
+fn a_value_is_found_where_its_name_labels_a_block_over_records() {
+    let out = redact(&[
+        "variable \"db_password\" {",
+        "  type    = string",
+        "  default = \"FAKE-x1\"",
+        "}",
+        "default = \"eu\"",
+    ]);
+    let want =
+        ["variable \"db_password\" {", "  type    = string", "  default = \"[password]\"", "}", "default = \"eu\""];
+    assert_eq!(out, want);
+    let plain = ["{ \"name\": \"token\",", "  \"type\": \"tls\",", "  \"age\": \"12d\" }", "\"value\": 7"];
+    assert_eq!(redact(&plain), plain);
+}

@@ -122,6 +122,7 @@ pub mod governed {
         "person-name-card-parts",
         "company-name",
         "company-in-text",
+        "person-name-of-user",
     ];
     /// Keep private addresses; in force only with `private_ips: keep`.
     pub const PRIVATE_IPS: &[&str] = &["keep-private-ip"];

@@ -41,20 +41,23 @@ pub(crate) fn values(reader: &mut Reader<'_>, scope: Scope<'_>, name: std::ops::
     true
 }
 
-/// `SELECT 'x' AS password`: the literal before the name of its column.
+/// `SELECT 'x' AS password`, `assert "x" == token`: the literal before a name.
 pub(crate) fn aliased(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize) -> bool {
     const LONGEST: usize = 512;
+    const JOINTS: [&[u8]; 5] = [b"as", b"===", b"==", b"!==", b"!="];
     let word = scope.back_over_space(start);
     let before = &scope.text[scope.floor..word];
-    let Some(before) = before.len().checked_sub(2).filter(|at| before[*at..].eq_ignore_ascii_case(b"as")) else {
-        return false;
-    };
-    let close = scope.back_over_space(scope.floor + before);
-    if close == scope.floor + before || close == scope.floor || scope.text[close - 1] != b'\'' {
+    let joint = JOINTS
+        .iter()
+        .find(|joint| before.len() > joint.len() && before[before.len() - joint.len()..].eq_ignore_ascii_case(joint));
+    let Some(joint) = joint.map(|joint| word - joint.len()) else { return false };
+    let close = scope.back_over_space(joint);
+    if close == joint || close == scope.floor || !matches!(scope.text[close - 1], b'\'' | b'"') {
         return false;
     }
+    let quote = scope.text[close - 1];
     let lowest = scope.floor.max(close.saturating_sub(LONGEST));
-    let Some(open) = memchr::memrchr(b'\'', &scope.text[lowest..close - 1]) else { return false };
+    let Some(open) = memchr::memrchr(quote, &scope.text[lowest..close - 1]) else { return false };
     reader.paid(lowest + open, start) && reader.claim(scope, lowest + open + 1..close - 1, true)
 }
 

@@ -13,6 +13,9 @@ use super::scalar::scalar;
 use super::scope::Scope;
 use crate::redact::json_number::own_backslashes;
 
+/// Members of a place or a firm that tell nothing of a person.
+const PLACE: &[&str] = &["code", "country", "countrycode", "currency", "id", "iso", "locale", "timezone", "tz", "uuid"];
+
 /// Reads the container whose opening bracket stands at `at`; returns the place behind its closing one.
 pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> usize {
     let end = walk(reader, scope, at, 0, key_quote(scope, at));
@@ -110,7 +113,8 @@ fn token(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize, state: &mut State
     let next = scope.byte(scope.skip_space(after));
     if !state.valued && matches!(next, Some(b':' | b'=')) {
         let vendor = nameless(reader) && !member::is_one_of(scope, &range, member::VALUES);
-        state.described = vendor || member::describes(&scope.text[range]);
+        let place = reader.kind == ValueKind::Text && member::is_one_of(scope, &range, PLACE);
+        state.described = vendor || place || member::describes(&scope.text[range]);
     } else if !state.described && !lists_names(reader, &scope.text[range.clone()], quoted) {
         scalar(reader, scope, range, quoted);
     }

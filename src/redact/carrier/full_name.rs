@@ -59,6 +59,12 @@ pub(crate) fn is_person(value: &[u8]) -> bool {
     fine && (2..=4).contains(&words)
 }
 
+/// Words of a name of which one of the first two is a known given name, or holds a letter beyond ASCII.
+pub(crate) fn is_spoken(value: &[u8]) -> bool {
+    let scope = Scope { text: value, floor: 0, limit: value.len(), nested: false };
+    is_person(value) && spoken_end(scope, 0) == Some(value.len())
+}
+
 /// Capitalised words that end in a legal form: `Nordic Timber GmbH`.
 pub(crate) fn is_company(value: &[u8]) -> bool {
     const FORMS: &[&[u8]] = &[

@@ -49,6 +49,9 @@ pub enum ValueKind {
     /// Two to four capitalised words that are no title of a thing; in running text the first must be a known
     /// given name: `Customer Anna Nowak asked`. For keys that name a person's part, such as `customer`.
     FullName,
+    /// As `full-name`, and one of the first words is a known given name or holds a letter beyond ASCII. For keys that
+    /// name things as often as persons, such as `user`.
+    GivenName,
     /// A name, be it of one word, beside contact details or other parts of a name: `Nom: Dupont, Prénom: …`.
     NamePart,
     /// As `any`, and a user with a password behind it: `credentials: app / x`, `creds app:x`.
@@ -58,6 +61,11 @@ pub enum ValueKind {
 }
 
 impl ValueKind {
+    /// Whether the values are names of persons.
+    pub(crate) fn is_name(self) -> bool {
+        matches!(self, ValueKind::Person | ValueKind::FullName | ValueKind::GivenName | ValueKind::NamePart)
+    }
+
     /// Whether every scalar counts.
     pub(crate) fn is_any(self) -> bool {
         matches!(self, ValueKind::Any | ValueKind::Pair)
@@ -74,6 +82,7 @@ impl ValueKind {
             ValueKind::Text => has_letter(value),
             ValueKind::Person => is_full_name(value),
             ValueKind::FullName => full_name::is_person(value) || full_name::is_company(value),
+            ValueKind::GivenName => full_name::is_spoken(value) || full_name::is_company(value),
             ValueKind::NamePart => full_name::may_be_name(value),
             ValueKind::Digits => digits >= 4 && letters(value) <= 4.max(digits / 2),
             ValueKind::Code => (3..=8).contains(&digits) && digits + separators(value) == value.len(),

@@ -10,6 +10,7 @@
 
 pub(crate) mod bare;
 pub(crate) mod bound;
+pub(crate) mod call;
 pub mod carry;
 pub(crate) mod column;
 pub(crate) mod columns;

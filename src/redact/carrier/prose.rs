@@ -4,7 +4,6 @@
 //! connecting word or a quote announces it and it looks like a secret.
 
 use super::bare::{self, Style};
-use super::container;
 use super::full_name;
 use super::kind::{self, ValueKind};
 use super::pair;
@@ -14,11 +13,12 @@ use super::reader::Reader;
 use super::scalar::scalar;
 use super::scope::Scope;
 use super::weak;
+use std::ops::Range;
 
 /// Words that announce a value.
 #[rustfmt::skip]
 const ANNOUNCE: &[&str] = &[
-    "is", "was", "to", "jest", "brzmi", "wynosi", "be", "becomes", "ist", "lautet", "est", "es", "è", "é", "sarà", "value", "=", "->",
+    "is", "was", "to", "jest", "brzmi", "wynosi", "be", "becomes", "ist", "lautet", "est", "es", "è", "é", "sarà", "value", "=", "->", "<<<",
 ];
 
 /// First words behind a key after which a colon announces: `password for root: x`, never `password reset for: x`.
@@ -59,6 +59,15 @@ const BEFORE_COLON: &[&str] = &[
 /// Words before a value that is replaced.
 const FROM: &[&str] = &["from", "z", "von", "de", "da"];
 
+/// Verbs of a change, and the words behind them before what it is changed to.
+#[rustfmt::skip]
+const CHANGED: &[&str] = &[
+    "alterada", "alterado", "cambiada", "cambiado", "cambiata", "cambiato", "changé", "defini", "défini", "definida", "geändert", "gesetzt",
+    "gewijzigd", "impostata", "modifié", "nadano", "reimpostata", "remplacé", "restablecida", "réinitialisé", "ustawione", "ustawiono",
+    "zmienione", "zmieniono", "zresetowano", "zurückgesetzt",
+];
+const INTO: &[&str] = &["a", "auf", "en", "in", "na", "naar", "para", "par", "por", "sur"];
+
 /// Words between a key of digits and the digits.
 const FILL: &[&str] =
     &["is", "to", "jest", "no", "no.", "nr", "nr.", "number", "numer", "#", "code", "für", "of", "was"];
@@ -67,8 +76,13 @@ const FILL: &[&str] =
 pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize, spoken: bool) -> bool {
     // `set ::env(API_TOKEN) "x"`, `(/User[app]/password) changed to x`
     let indexed = scope.byte(at) == Some(b')');
+    let opened = start > scope.floor && scope.text[start - 1] == b'(';
     let at = at + usize::from(indexed);
     let from = scope.skip_blank(at);
+    // `(user, password) = split(x)` is code.
+    if indexed && !opened && !scope.byte(from).is_some_and(|byte| byte.is_ascii_alphabetic()) {
+        return false;
+    }
     if from == at || from >= scope.limit {
         return false;
     }
@@ -85,47 +99,6 @@ pub(crate) fn person(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bo
     let from = scope.skip_blank(at);
     let end = (from > at).then(|| full_name::spoken_end(scope, from)).flatten();
     end.is_some_and(|end| reader.paid(at, end) && reader.claim(scope, from..end, false))
-}
-
-/// `PASSWORD('x')`, `setToken("x")`, `AccessToken(value=x, …)`: what stands in brackets right behind a name.
-pub(crate) fn call(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bool {
-    if !matches!(scope.byte(at), Some(b'(' | b'[' | b'{')) || !reader.kind.is_any() {
-        return false;
-    }
-    if let Some(quote) = quoted::open(scope, at + 1) {
-        let inner = quoted::read(scope, quote);
-        let claims = inner.closed && kind::looks_secret(&scope.text[inner.start..inner.end]);
-        return claims && reader.paid(at, inner.after) && reader.claim(scope, inner.start..inner.end, true);
-    }
-    // `Password(x)`, as Scala and Rust print a class around a text.
-    if let Some(inner) = printed(scope, at) {
-        return reader.paid(at, inner.end) && reader.claim(scope, inner, false);
-    }
-    let known = reader.out.len();
-    let mut settings = Reader {
-        rule: reader.rule,
-        kind: ValueKind::Vendor,
-        plural: false,
-        labels: reader.labels,
-        cursor: &mut *reader.cursor,
-        out: &mut *reader.out,
-    };
-    let end = container::read(&mut settings, scope, at);
-    settings.paid(at, end);
-    reader.out.len() > known
-}
-
-/// The one random-looking word in brackets at `at`.
-fn printed(scope: Scope<'_>, at: usize) -> Option<std::ops::Range<usize>> {
-    const LONGEST: usize = 512;
-    let rest = &scope.text[at + 1..scope.limit.min(at + LONGEST)];
-    let closing = if scope.text[at] == b'(' { b')' } else { b']' };
-    let length = rest.iter().take_while(|byte| byte.is_ascii_graphic() && **byte != closing).count();
-    let text = &rest[..length];
-    // What stands in square brackets is a place in a list as often.
-    let random = if closing == b')' { kind::is_opaque(text) && is_random(text) } else { kind::is_random(text) };
-    let told = scope.text[at] != b'{' && rest.get(length) == Some(&closing);
-    (told && random && !text.contains(&b'.')).then_some(at + 1..at + 1 + length)
 }
 
 /// `pesel 90010112349`, `kod to 482913`.
@@ -186,6 +159,7 @@ fn secret(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize, fr
         let claims = inner.closed && (literal || phrase || kind::looks_secret(text));
         if claims && reader.paid(from, inner.after) {
             scalar(reader, scope, inner.start..inner.end, true);
+            counterpart(reader, scope, inner.after);
         }
         return claims;
     }
@@ -196,6 +170,10 @@ fn secret(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize, fr
     let end = bare::end(scope, from, Style::default());
     let word = &scope.text[from..end];
     let identified = sql && scope.has(start, b"identified");
+    // `pass` alone is a verb: only behind a login it names a password.
+    if scope.text[start..at].eq_ignore_ascii_case(b"pass") && !login_before(scope, start) {
+        return false;
+    }
     let with = preposition_before(scope, start);
     let password = weak::speaks_of_password(&scope.text[start..at]);
     if with && password && weak::is_weak(word) && weak::ends_clause(scope, end) {
@@ -270,6 +248,7 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize, passwor
     const LONGEST_NAME: usize = 64;
     let first = scope.text[from..word_end(scope, from)].trim_ascii();
     let colon_announces = listed(first.strip_suffix(b":").unwrap_or(first), BEFORE_COLON);
+    let mut changed = false;
     for _ in 0..REACH {
         // `password for user "joe" is x`
         if let Some(quote) = quoted::open(scope, from) {
@@ -302,34 +281,25 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize, passwor
             return false;
         }
         if colon.is_some() || listed(plain, ANNOUNCE) {
-            if let Some(quote) = quoted::open(scope, next) {
-                let inner = quoted::read(scope, quote);
-                let text = &scope.text[inner.start..inner.end];
-                let claims = inner.closed && (kind::looks_secret(text) || is_phrase(text));
-                return claims && reader.paid(from, inner.after) && reader.claim(scope, inner.start..inner.end, true);
+            match told(reader, scope, plain, from..next, password) {
+                Some(claims) => return claims,
+                None => {
+                    from = next;
+                    continue;
+                }
             }
-            let value_end = trimmed_end(scope, next);
-            let value = &scope.text[next..value_end];
-            if password && listed(plain, weak::IS) && weak::is_weak(value) && weak::ends_clause(scope, value_end) {
-                return reader.paid(from, value_end) && reader.claim(scope, next..value_end, false);
-            }
-            // `your password is now: X`, `header value is X`
-            if (scope.byte(value_end) == Some(b':') || listed(value, ANNOUNCE)) && !kind::looks_secret(value) {
-                from = next;
-                continue;
-            }
-            let tells = kind::looks_secret(value) && !tells_a_fact(value);
-            return tells && reader.paid(from, value_end) && reader.claim(scope, next..value_end, false);
         }
         if colon.is_none() && listed(plain, FROM) && replaced(reader, scope, next) {
             return true;
         }
-        // `wurde auf x gesetzt`
-        if listed(plain, &["auf"]) && is_set_behind(scope, next) {
+        // `wurde auf x gesetzt`, `zmieniono na x`
+        let turned = (changed || is_set_behind(scope, next)) && listed(plain, INTO);
+        if turned {
             let end = trimmed_end(scope, next);
-            let claims = kind::looks_secret(&scope.text[next..end]);
+            let claims = kind::looks_secret(&scope.text[next..end]) && !tells_a_fact(&scope.text[next..end]);
             return claims && reader.paid(from, end) && reader.claim(scope, next..end, false);
         }
+        changed |= listed(plain, CHANGED);
         let host = plain.contains(&b'.') && plain[0].is_ascii_alphanumeric();
         let letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80 || *byte == b'-';
         if !plain.iter().all(|byte| letter(byte) || host && (byte.is_ascii_digit() || *byte == b'.')) {
@@ -338,6 +308,57 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize, passwor
         from = next;
     }
     false
+}
+
+/// Reads what a word announces that stands at `word.start`, its value at `word.end`; `None` when the sentence goes on.
+fn told(reader: &mut Reader<'_>, scope: Scope<'_>, plain: &[u8], word: Range<usize>, password: bool) -> Option<bool> {
+    let Range { start: from, end: next } = word;
+    if let Some(quote) = quoted::open(scope, next) {
+        let inner = quoted::read(scope, quote);
+        let text = &scope.text[inner.start..inner.end];
+        let claims = inner.closed && (kind::looks_secret(text) || is_phrase(text));
+        return Some(claims && reader.paid(from, inner.after) && reader.claim(scope, inner.start..inner.end, true));
+    }
+    let end = trimmed_end(scope, next);
+    let value = &scope.text[next..end];
+    if password && listed(plain, weak::IS) && weak::is_weak(value) && weak::ends_clause(scope, end) {
+        return Some(reader.paid(from, end) && reader.claim(scope, next..end, false));
+    }
+    // `your password is now: X`, `header value is X`
+    if (scope.byte(end) == Some(b':') || listed(value, ANNOUNCE)) && !kind::looks_secret(value) {
+        return None;
+    }
+    let tells = kind::looks_secret(value) && !tells_a_fact(value);
+    Some(tells && reader.paid(from, end) && reader.claim(scope, next..end, false))
+}
+
+/// `password "x" but got "y"`: the second of two that a check compares; `at` is behind the first.
+fn counterpart(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) {
+    const JOINTS: &[&[u8]] = &[
+        b" but got ",
+        b" but was ",
+        b" but found ",
+        b", got ",
+        b", but got ",
+        b" got ",
+        b" != ",
+        b" !== ",
+        b" <> ",
+        b" instead of ",
+        b", actual ",
+        b", actual: ",
+        b" -> ",
+        b" => ",
+        b" to be ",
+        b" vs ",
+        b" vs. ",
+    ];
+    let Some(joint) = JOINTS.iter().find(|joint| scope.has(at, joint)) else { return };
+    let Some(quote) = quoted::open(scope, at + joint.len()) else { return };
+    let inner = quoted::read(scope, quote);
+    if inner.closed && reader.paid(at, inner.after) {
+        scalar(reader, scope, inner.start..inner.end, true);
+    }
 }
 
 /// Behind a remark in square brackets.
@@ -408,10 +429,11 @@ fn tells_a_fact(word: &[u8]) -> bool {
 }
 
 /// Not a date, a path, a version, an address of a thing.
-fn is_random(word: &[u8]) -> bool {
+pub(crate) fn is_random(word: &[u8]) -> bool {
     let dated = word.len() > 4 && word[..4].iter().all(u8::is_ascii_digit) && word[4] == b'-';
     let version = word[0] == b'v' && word.get(1).is_some_and(u8::is_ascii_digit) && word.len() < 20;
-    let structured = word.iter().any(|byte| b"/=:()<>[]{}\\@".contains(byte));
+    // `Token *oauth2.Token`: a type.
+    let structured = word[0] == b'*' || word.iter().any(|byte| b"/=:()<>[]{}\\@".contains(byte));
     !dated && !version && !structured
 }
 

@@ -14,6 +14,9 @@ use super::scope::Scope;
 use super::section;
 use super::value;
 
+/// Records between a name and the sibling that holds its value.
+const MOST_SIBLINGS: u16 = 8;
+
 /// Reads what `carry` expects at the start of a record; what is still open afterwards is noted at the
 /// reader's cursor.
 pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, carry: Carry) {
@@ -62,10 +65,18 @@ pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, carry: Carry) {
             }
         }
         Open::Sibling => {
-            let named = member::at_start(scope, first);
-            if let Some(found) = named.filter(|it| member::is_one_of(scope, &it.name, member::VALUES)) {
+            let Some(found) = member::at_start(scope, first) else { return };
+            if member::is_one_of(scope, &found.name, member::VALUES) {
                 let style = Style { member: found.quoted, ..Style::default() };
                 value::read(reader, scope, found.value, style);
+            } else if first - scope.floor >= usize::from(carry.indent) && records < MOST_SIBLINGS {
+                // Another member of the same object; a bracket at its end opens another or closes this one.
+                let line = scope.text[scope.floor..scope.limit].trim_ascii_end();
+                let line = line.strip_suffix(b",").unwrap_or(line);
+                let container = line.last().is_some_and(|byte| b"{}[]".contains(byte));
+                if !container {
+                    reader.cursor.set_carry(Carry { records, ..carry });
+                }
             }
         }
         Open::Section if deeper => {

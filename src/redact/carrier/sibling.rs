@@ -62,6 +62,28 @@ pub(crate) fn siblings(reader: &mut Reader<'_>, scope: Scope<'_>, open: usize, a
     around(reader, scope, after, naming.start, wanted)
 }
 
+/// `variable "db_password" { default = "x" }`: reads the values of the block that the name at `open..after` labels.
+pub(crate) fn block(reader: &mut Reader<'_>, scope: Scope<'_>, open: usize, after: usize) -> bool {
+    let kind = scope.back_over_space(open);
+    let labels = kind > scope.floor && kind < open && scope.text[kind - 1].is_ascii_lowercase();
+    let brace = scope.skip_blank(after);
+    if !labels || brace == after || scope.byte(brace) != Some(b'{') {
+        return false;
+    }
+    let first = scope.skip_space(brace + 1);
+    let Some(member) = member::at_start(scope, first) else {
+        if first >= scope.limit {
+            lines::leave_open(reader, scope, first, Open::Sibling);
+        }
+        return true;
+    };
+    if member::is_one_of(scope, &member.name, member::VALUES) {
+        value::read(reader, scope, member.value, style_of(member.quoted));
+    }
+    forwards(reader, scope, member::value_end(scope, member.value), member::VALUES);
+    true
+}
+
 /// The quotes of `"/user/password"`, of which the key is the last part; the key's own bounds when it is none.
 pub(crate) fn pointer(scope: Scope<'_>, start: usize, at: usize) -> (usize, usize) {
     const LONGEST: usize = 64;

@@ -185,8 +185,8 @@ fn bare_value(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Sty
         ValueKind::Cookie => return super::header::cookies(reader, scope, from, false),
         ValueKind::SetCookie => return super::header::cookies(reader, scope, from, true),
         ValueKind::Text if style.colon => plain::words_end(scope, from),
-        ValueKind::Person | ValueKind::FullName | ValueKind::NamePart if style.colon => plain::name_end(scope, from),
-        ValueKind::Text | ValueKind::Person | ValueKind::FullName | ValueKind::NamePart if !style.query => {
+        _ if reader.kind.is_name() && style.colon => plain::name_end(scope, from),
+        _ if (reader.kind == ValueKind::Text || reader.kind.is_name()) && !style.query => {
             plain::title_end(scope, from, style)
         }
         ValueKind::Digits | ValueKind::Code => plain::groups_end(scope, from, style),

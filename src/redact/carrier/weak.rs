@@ -26,7 +26,7 @@ const SAID: &[&str] = &[
     "masked", "match", "matching", "merely", "missing", "needed", "never", "niepoprawne", "nieprawidlowe", "notwendig",
     "noted", "obligatoire", "obligatoria", "obsolete", "often", "optional", "plain", "plaintext", "policy", "poprawne", "present",
     "private", "prompt", "proper", "puste", "random", "ready", "rejected", "requerida", "required", "requise", "reset", "richtig",
-    "right", "rules", "safe", "salted", "same", "secret", "secure", "segura", "sehr", "shared", "short", "shorter", "sicher",
+    "requis", "exige", "inconnu", "perdu", "oublie", "right", "rules", "safe", "salted", "same", "secret", "secure", "segura", "sehr", "shared", "short", "shorter", "sicher",
     "silne", "simple", "slabe", "still", "string", "strong", "temporary", "there", "therefore", "unclear", "unique", "unknown",
     "unsafe", "unsicher", "upper", "useless", "valid", "valida", "valide", "vazia", "vide", "visible", "vital", "warning", "weak",
     "weaker", "where", "wrong", "wymagane", "years", "zwingend",

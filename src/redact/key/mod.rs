@@ -25,6 +25,7 @@ pub use fuzz::fuzz_keyed;
 pub use table::{KeyError, KeyFind, KeyTable, Place};
 
 use super::carrier::bare::Style;
+use super::carrier::call;
 use super::carrier::markup;
 use super::carrier::reader::Reader;
 use super::carrier::scope::Scope;
@@ -143,7 +144,7 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
         ValueKind::NamePart if !owner::is_name(scope, name.start..name.end) && !has_details(reader, scope, name) => {
             return false;
         }
-        ValueKind::FullName => match spot {
+        ValueKind::FullName | ValueKind::GivenName => match spot {
             Spot::Loose { at } => {
                 return prose::person(reader, scope, at) || rows::heading(reader, scope, name.start, at);
             }
@@ -163,6 +164,7 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
         // The name is the user of an address: its password ends before the host.
         Spot::Pair { .. } if scope.text[scope.floor..name.start].ends_with(b"://") => false,
         Spot::Pair { at, .. } if is_directory(scope, name, at) || is_tally(scope, name, at) => false,
+        Spot::Pair { at, .. } if is_compared(scope, at) => false,
         Spot::Pair { at, style } => {
             let end = value::read(reader, scope, at, style);
             changed(reader, scope, end, style);
@@ -172,6 +174,7 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
             multipart::part(reader, scope, open, after)
                 || sibling::paired(reader, scope, open, after)
                 || sibling::siblings(reader, scope, open, after)
+                || sibling::block(reader, scope, open, after)
                 || column::values(reader, scope, name.start..name.end)
                 || json_rows::below(reader, scope, open, after)
                 || sibling::following(reader, scope, open, after)
@@ -190,7 +193,7 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
                 || sibling::field(reader, scope, at)
                 || rows::heading(reader, scope, name.start, at)
                 || rows::pair(reader, scope, name.start, at)
-                || prose::call(reader, scope, at)
+                || call::read(reader, scope, at)
                 || prose::read(reader, scope, name.start, at, used.prose)
         }
     }
@@ -270,6 +273,16 @@ fn is_tally(scope: Scope<'_>, name: Name, at: usize) -> bool {
     runner || (1..=5).contains(&digits) && ends && scope.text[name.start..name.end].eq_ignore_ascii_case(b"pass")
 }
 
+/// `token == expected_token`: a comparison with another variable.
+fn is_compared(scope: Scope<'_>, at: usize) -> bool {
+    let from = scope.skip_blank(at);
+    let rest = &scope.text[from.min(scope.limit)..scope.limit];
+    let length = rest.iter().take(64).take_while(|byte| byte.is_ascii_lowercase() || **byte == b'_').count();
+    let variable =
+        rest[..length].contains(&b'_') && matches!(rest.get(length), None | Some(b';' | b' ' | b')' | b',' | b'{'));
+    scope.text[scope.floor..at].ends_with(b"==") && from > at && variable
+}
+
 /// `PWD=/srv/app`: the shell's working directory.
 fn is_directory(scope: Scope<'_>, name: Name, at: usize) -> bool {
     let value = &scope.text[at.min(scope.limit)..scope.limit];
@@ -278,8 +291,9 @@ fn is_directory(scope: Scope<'_>, name: Name, at: usize) -> bool {
 }
 
 /// `"card[cvc]"`: nothing but brackets between the name and the end of its string.
-fn closes_brackets(whole: Scope<'_>, between: Range<usize>) -> bool {
-    between.len() <= 2 && whole.text[between].iter().all(|byte| *byte == b']')
+fn closes_brackets(whole: Scope<'_>, name: Name, end: usize) -> bool {
+    let between = &whole.text[name.end..end];
+    between.len() <= 2 && between.iter().all(|byte| *byte == b']') && spot::is_indexed(whole, name.start)
 }
 
 /// `{"m":"password="x" refused"}`, as a view of escapes reads it: the quote that seems to close the string around the
@@ -293,7 +307,7 @@ fn opens_value(scope: Scope<'_>, at: usize) -> bool {
 /// The bounds of the key's value: the string around the key, unless the key is that whole string.
 fn scope_of<'t>(whole: Scope<'t>, name: Name, string_end: Option<usize>) -> Scope<'t> {
     match string_end {
-        Some(end) if end != name.end && !closes_brackets(whole, name.end..end) => {
+        Some(end) if end != name.end && !closes_brackets(whole, name, end) => {
             Scope { limit: end, nested: true, ..whole }
         }
         _ => whole,

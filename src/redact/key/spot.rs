@@ -52,7 +52,7 @@ pub(super) fn of(scope: Scope<'_>, name: Name) -> Spot {
     }
     // `"card[cvc]" => x`
     let closed = scope.text[end..scope.limit].iter().take(2).take_while(|byte| **byte == b']').count();
-    if let Some(after_quote) = closing_quote(scope, end + closed).filter(|_| closed > 0) {
+    if let Some(after_quote) = closing_quote(scope, end + closed).filter(|_| closed > 0 && is_indexed(scope, start)) {
         return quoted_name(scope, start, end + closed, after_quote);
     }
     let before = if start > scope.floor { scope.text[start - 1] } else { 0 };
@@ -77,6 +77,12 @@ pub(super) fn of(scope: Scope<'_>, name: Name) -> Spot {
         return Spot::Flag { at: end };
     }
     Spot::Loose { at: end }
+}
+
+/// Whether a name stands in brackets glued to another: `card[cvc]`.
+pub(super) fn is_indexed(scope: Scope<'_>, start: usize) -> bool {
+    let before = &scope.text[scope.floor..start];
+    matches!(before, [.., first, b'['] if first.is_ascii_alphanumeric() || *first == b']')
 }
 
 /// Whether the run of characters that ends at `at` is the path of an address.
@@ -105,7 +111,10 @@ fn separator(scope: Scope<'_>, at: usize) -> Option<(usize, Sign)> {
             Some(b':') if scope.byte(at + 2) == Some(b' ') => Some((at + 2, Sign::Colon)),
             Some(b':') => None,
             Some(b'/') if scope.byte(at + 2) == Some(b'/') => None,
-            _ => Some((at + 1, Sign::Colon)),
+            _ => match typed(scope, at + 1) {
+                Some(value) => Some((value, Sign::Assign)),
+                None => Some((at + 1, Sign::Colon)),
+            },
         },
         b'=' => {
             let more = scope.text[at + 1..scope.limit].iter().take(2).take_while(|byte| **byte == b'=').count();
@@ -132,6 +141,23 @@ fn separator(scope: Scope<'_>, at: usize) -> Option<(usize, Sign)> {
         0xE2 if scope.has(at, "→".as_bytes()) => Some((at + 3, Sign::Assign)),
         _ => None,
     }
+}
+
+/// `token: String = "x"`: behind the sign that follows the type of a declaration.
+fn typed(scope: Scope<'_>, at: usize) -> Option<usize> {
+    const LONGEST: usize = 40;
+    let from = scope.skip_blank(at);
+    let rest = &scope.text[from.min(scope.limit)..scope.limit.min(from + LONGEST)];
+    let named = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_<>&'?.[]".contains(byte);
+    let length = rest.iter().take_while(named).count();
+    let letter = rest.iter().find(|byte| **byte != b'&')?.is_ascii_alphabetic();
+    let sign = match rest.get(length..)? {
+        [b' ', b'=', b' ', ..] => 3,
+        [b' ', b':', b'=', b' ', ..] => 4,
+        _ => return None,
+    };
+    let value = from + length + sign;
+    (length > 0 && letter && quoted::open(scope, value).is_some()).then_some(value)
 }
 
 /// Behind `?=`, `+=`, `.=`, `::=`, `||=` and their like.
@@ -161,7 +187,8 @@ fn quoted_name(scope: Scope<'_>, start: usize, end: usize, after: usize) -> Spot
         return Spot::Pair { at, style: Style { member: true, colon, ..Style::default() } };
     }
     let closing = &scope.text[end..after];
-    let dashes = scope.text[scope.floor..start].iter().rev().take(2).take_while(|byte| **byte == b'-').count();
+    let dashes =
+        scope.text[scope.floor..start].iter().rev().take(2).take_while(|byte| matches!(byte, b'-' | b'#')).count();
     let first = sections_start(scope, start - dashes);
     let open = first.saturating_sub(closing.len()).max(scope.floor);
     let typographic = first - open == 3 && quoted::open(scope, open).is_some();

@@ -41,6 +41,7 @@ pub(in crate::redact) const VALUE_KINDS: &[(&str, ValueKind)] = &[
     ("service", ValueKind::Service),
     ("person", ValueKind::Person),
     ("full-name", ValueKind::FullName),
+    ("given-name", ValueKind::GivenName),
     ("name-part", ValueKind::NamePart),
     ("pair", ValueKind::Pair),
 ];

@@ -141,6 +141,8 @@ const NOT_NAMES: &[&str] = &[
     "Tutti",
     "Allemaal",
     "Państwo",
+    "Państwu",
+    "Wszystkim",
     "Herr",
     "Frau",
     "Madame",

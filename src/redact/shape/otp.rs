@@ -118,7 +118,9 @@ fn code_end(text: &[u8], start: usize, floor: usize) -> Option<usize> {
     }
     let digits = if end > start + first { 6 } else { first };
     let prefixed = start >= floor + 2 && text[start - 1] == b'-' && text[start - 2].is_ascii_uppercase();
-    let free = prefixed || !word_before(text, start, floor);
+    // `build-77581` names a thing.
+    let glued = start >= floor + 2 && text[start - 1] == b'-' && text[start - 2].is_ascii_lowercase();
+    let free = prefixed || !glued && !word_before(text, start, floor);
     let dated = matches!(text.get(end), Some(b'-' | b':' | b'/' | b'.')) && digit_at(text, end + 1);
     ((4..=8).contains(&digits) && free && !dated && !word_after(text, end)).then_some(end)
 }

@@ -299,6 +299,7 @@ fn is_reference(text: &[u8], at: usize, floor: usize) -> bool {
         "przesyłki",
         "przesyłkę",
         "rechnung",
+        "réf",
         "sendung",
         "sprawa",
         "sprawie",

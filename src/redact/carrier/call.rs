@@ -1,0 +1,49 @@
+//! What stands in brackets right behind a name: `setToken("x")`, `Password(x)`.
+
+use super::container;
+use super::kind::{self, ValueKind};
+use super::prose::is_random;
+use super::quoted;
+use super::reader::Reader;
+use super::scope::Scope;
+
+/// `PASSWORD('x')`, `setToken("x")`, `AccessToken(value=x, …)`: what stands in brackets right behind a name.
+pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bool {
+    if !matches!(scope.byte(at), Some(b'(' | b'[' | b'{')) || !reader.kind.is_any() {
+        return false;
+    }
+    if let Some(quote) = quoted::open(scope, at + 1) {
+        let inner = quoted::read(scope, quote);
+        let claims = inner.closed && kind::looks_secret(&scope.text[inner.start..inner.end]);
+        return claims && reader.paid(at, inner.after) && reader.claim(scope, inner.start..inner.end, true);
+    }
+    // `Password(x)`, as Scala and Rust print a class around a text.
+    if let Some(inner) = printed(scope, at) {
+        return reader.paid(at, inner.end) && reader.claim(scope, inner, false);
+    }
+    let known = reader.out.len();
+    let mut settings = Reader {
+        rule: reader.rule,
+        kind: ValueKind::Vendor,
+        plural: false,
+        labels: reader.labels,
+        cursor: &mut *reader.cursor,
+        out: &mut *reader.out,
+    };
+    let end = container::read(&mut settings, scope, at);
+    settings.paid(at, end);
+    reader.out.len() > known
+}
+
+/// The one random-looking word in brackets at `at`.
+fn printed(scope: Scope<'_>, at: usize) -> Option<std::ops::Range<usize>> {
+    const LONGEST: usize = 512;
+    let rest = &scope.text[at + 1..scope.limit.min(at + LONGEST)];
+    let closing = if scope.text[at] == b'(' { b')' } else { b']' };
+    let length = rest.iter().take_while(|byte| byte.is_ascii_graphic() && **byte != closing).count();
+    let text = &rest[..length];
+    // What stands in square brackets is a place in a list as often.
+    let random = if closing == b')' { kind::is_opaque(text) && is_random(text) } else { kind::is_random(text) };
+    let told = scope.text[at] != b'{' && rest.get(length) == Some(&closing);
+    (told && random && !text.contains(&b'.')).then_some(at + 1..at + 1 + length)
+}
