@@ -70,11 +70,6 @@ pub fn show_mistakes(error: &config::rules::RulesError) -> ExitCode {
 fn show_problems(loaded: &Loaded) {
     let mut out = anstream::stderr().lock();
     for problem in &loaded.problems {
-        // Problems of the machine have no place in the text.
-        let shown = match problem.span.is_empty() && problem.span.start == 0 || problem.span == (0..1) {
-            true => format!("warning: {}\n  = help: {}", problem.message, problem.help.as_deref().unwrap_or("")),
-            false => problem.render(&loaded.text, true),
-        };
-        let _ = writeln!(out, "{shown}\n");
+        let _ = writeln!(out, "{}\n", problem.render(&loaded.text, true));
     }
 }

@@ -36,7 +36,8 @@ pub fn examine(
         if let Some(at) = &datadog.api_key {
             examine_secret(at, var, problems);
         }
-        if let Some(at) = &datadog.ca_file
+        // Of a path that is not absolute that is said already.
+        if let Some(at) = datadog.ca_file.as_ref().filter(|at| Path::new(&at.value).is_absolute())
             && let Err(error) = regular_file::open(Path::new(&at.value))
         {
             problems.error(&at.span, format!("cannot read the CA file: {error}"));

@@ -65,11 +65,16 @@ pub fn locate(argument: Option<&Path>) -> PathBuf {
 /// The file cannot be read, is longer than 1 MiB or is not UTF-8. What is wrong inside it stands in
 /// [`Loaded::problems`].
 pub fn load(path: &Path, depth: Depth) -> io::Result<Loaded> {
-    let mut text = String::new();
-    std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_FILE {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "longer than 1 MiB"));
     }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        io::Error::new(io::ErrorKind::InvalidData, format!("line {line} is no UTF-8 text"))
+    })?;
     let var = |name: &str| std::env::var(name).ok();
     let around = Surroundings { var: &var, hostname: hostname(), resolve: depth == Depth::Host };
     Ok(load_text(path, text, &around))

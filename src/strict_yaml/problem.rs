@@ -1,6 +1,6 @@
 //! What is wrong with a text, where, and how to mend it.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::cell::RefCell;
 use std::ops::Range;
 
@@ -26,6 +26,8 @@ pub struct Problem {
     pub column: usize,
     /// Byte range in the text.
     pub span: Range<usize>,
+    /// It is about the machine or the file as a whole, noted at `0..0`: no place in the text shows it.
+    pub placeless: bool,
     /// What is wrong, in one line.
     pub message: String,
     /// What to do about it.
@@ -91,6 +93,7 @@ impl<'t> Problems<'t> {
     }
 
     fn note(&self, severity: Severity, span: &Range<usize>, message: String, help: Option<String>) {
+        let placeless = *span == (0..0);
         let span = visible(self.text, span);
         let before = &self.text[..span.start];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -100,6 +103,7 @@ impl<'t> Problems<'t> {
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
             span,
+            placeless,
             message,
             help,
             subject: self.subject.borrow().clone(),
@@ -136,10 +140,13 @@ impl Problem {
             Some(subject) => format!("{subject}: {}", self.message),
             None => self.message.clone(),
         };
-        let snippet = Snippet::source(text)
-            .path(self.file.as_str())
-            .annotation(AnnotationKind::Primary.span(visible(text, &self.span)));
-        let mut group: Group<'_> = level.primary_title(title).element(snippet);
+        let mut group = Group::with_title(level.primary_title(title));
+        if !self.placeless {
+            let mark = AnnotationKind::Primary.span(visible(text, &self.span));
+            group = group.element(Snippet::source(text).path(self.file.as_str()).annotation(mark));
+        } else if self.severity == Severity::Error {
+            group = group.element(Origin::path(self.file.as_str()));
+        }
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help.as_str()));
         }

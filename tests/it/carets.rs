@@ -63,3 +63,26 @@ fn all_mistakes_are_shown_with_their_place_in_one_run() {
     }
     assert!(said.matches('^').count() >= 11, "{said}");
 }
+
+/// Runs `logveil check --offline` over a file with these bytes: what it says.
+fn checked(bytes: &[u8]) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("wrong.yaml"), bytes).expect("written");
+    let mut logveil = Command::new(env!("CARGO_BIN_EXE_logveil"));
+    logveil.args(["check", "--offline", "--config", "wrong.yaml"]).current_dir(folder.path()).stdin(Stdio::null());
+    let output = logveil.env("NO_COLOR", "1").env_remove("CLICOLOR_FORCE").output().expect("it runs");
+    assert_eq!(output.status.code(), Some(3));
+    String::from_utf8(output.stderr).expect("text")
+}
+
+#[test]
+fn mistakes_without_a_place_are_errors_too_and_name_the_file() {
+    for (bytes, wanted) in [
+        (&b""[..], "error: the file is empty\n--> wrong.yaml"),
+        (b"x: 1\n", "error: unknown field 'x'\n --> wrong.yaml:1:1\n"),
+        (b"version: 1\nregion: e\xff\n", "wrong.yaml: line 2 is no UTF-8 text"),
+    ] {
+        let said = checked(bytes);
+        assert!(said.contains(wanted) && !said.contains("warning: unknown"), "{wanted}: {said}");
+    }
+}

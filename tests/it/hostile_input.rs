@@ -287,6 +287,31 @@ fn redact(desk: &Desk) -> Child {
 }
 
 #[test]
+fn a_summary_goes_to_standard_error_and_nothing_else_to_standard_output() {
+    let desk = Desk::new();
+    let text = b"nul \0 and \xff\xfe\r\ndoor badge_123456 open\r\n\nlast line badge_1234567";
+    desk.write("input", text);
+    let input = || Stdio::from(fs::File::open(desk.path("input")).expect("the file"));
+    let output = run_within(&desk, 1024, "redact --rules rules --stats", input());
+    let wanted = b"nul \0 and \xff\xfe\r\ndoor [badge] open\r\n\nlast line [badge]";
+    assert!(output.status.success() && output.stdout == wanted, "{}", desk.shown(&output));
+    let table = String::from_utf8_lossy(&output.stderr);
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.rsplitn(2, ' ').map(str::trim).collect()).collect();
+    let size = text.len().to_string();
+    let wanted = [
+        (&size[..], "bytes"),
+        ("4", "lines"),
+        ("2", "lines with masks"),
+        ("2", "masks"),
+        ("0", "allowed"),
+        ("0", "lines withheld"),
+    ];
+    assert_eq!(rows, wanted.map(|(count, name)| vec![count, name]), "{table}");
+    let quiet = run_within(&desk, 1024, "redact --rules rules", input());
+    assert!(quiet.stderr.is_empty() && quiet.stdout == output.stdout);
+}
+
+#[test]
 fn a_line_comes_out_while_the_input_stays_open() {
     let desk = Desk::new();
     let mut child = redact(&desk);
