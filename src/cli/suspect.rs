@@ -26,25 +26,44 @@ pub(super) fn candidates(text: &[u8], runs: &mut Vec<Range<usize>>) {
 
 /// Whether a candidate is a suspect.
 pub(super) fn is_random(run: &[u8]) -> bool {
-    let count = |of: fn(&u8) -> bool| run.iter().filter(|byte| of(byte)).count();
-    // All of it, whatever comes first: many bytes at a time.
-    let hex = || run.strip_prefix(b"0x").unwrap_or(run).iter().fold(true, |all, byte| all & byte.is_ascii_hexdigit());
-    let turns = || run.windows(2).filter(|pair| kind(pair[0]) != kind(pair[1])).count();
-    count(u8::is_ascii_digit) >= 2
-        && count(u8::is_ascii_alphabetic) >= 4
-        && !hex()
-        && turns() * 4 >= run.len()
-        && entropy(run) >= LEAST_ENTROPY
+    let [first, ..] = run else { return false };
+    let (mut counts, mut turns, mut last) = ([0usize; 4], 0, KINDS[usize::from(*first)]);
+    let mut hexadecimal = HEXADECIMAL;
+    for byte in run.strip_prefix(b"0x").unwrap_or(run) {
+        hexadecimal &= KINDS[usize::from(*byte)];
+    }
+    if hexadecimal != 0 {
+        return false;
+    }
+    for byte in run {
+        let kind = KINDS[usize::from(*byte)];
+        counts[usize::from(kind % 4)] += 1;
+        turns += usize::from(kind % 4 != last % 4);
+        last = kind;
+    }
+    let [digits, upper, lower, _] = counts;
+    digits >= 2 && upper + lower >= 4 && turns * 4 >= run.len() && entropy(run) >= LEAST_ENTROPY
 }
 
-fn kind(byte: u8) -> u8 {
-    match byte {
-        b'0'..=b'9' => 0,
-        b'A'..=b'Z' => 1,
-        b'a'..=b'z' => 2,
-        _ => 3,
+/// Set in the kind of a hexadecimal digit.
+const HEXADECIMAL: u8 = 4;
+
+/// The kind of every byte: digit, upper case, lower case, other.
+static KINDS: [u8; 256] = {
+    let (mut kinds, mut byte) = ([3; 256], 0);
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'0'..=b'9' => HEXADECIMAL,
+            b'A'..=b'F' => 1 | HEXADECIMAL,
+            b'G'..=b'Z' => 1,
+            b'a'..=b'f' => 2 | HEXADECIMAL,
+            b'g'..=b'z' => 2,
+            _ => 3,
+        };
+        byte += 1;
     }
-}
+    kinds
+};
 
 /// Shannon entropy, bits a byte.
 fn entropy(run: &[u8]) -> f64 {
@@ -79,6 +98,25 @@ mod tests {
             "2026-11-21T10:04:11.123456Z",
         ] {
             assert_eq!(found(plain), 0, "{plain}");
+        }
+    }
+
+    proptest::proptest! {
+        /// The table against what is said of a suspect, one thing after the other.
+        #[test]
+        fn a_run_is_random_as_it_is_said(run in "(0x)?([0-9a-f]{20,30}|[A-Za-z0-9_+~]{20,40}|[a-zA-Z]{10}[0-9]{10,12})") {
+            let run = run.as_bytes();
+            let count = |of: fn(&u8) -> bool| run.iter().filter(|byte| of(byte)).count();
+            let kind = |byte: u8| match byte {
+                _ if byte.is_ascii_digit() => 0,
+                _ if byte.is_ascii_uppercase() => 1,
+                _ if byte.is_ascii_lowercase() => 2,
+                _ => 3,
+            };
+            let turns = run.windows(2).filter(|pair| kind(pair[0]) != kind(pair[1])).count();
+            let hex = run.strip_prefix(b"0x").unwrap_or(run).iter().all(u8::is_ascii_hexdigit);
+            let mixed = count(u8::is_ascii_digit) >= 2 && count(u8::is_ascii_alphabetic) >= 4 && turns * 4 >= run.len();
+            proptest::prop_assert_eq!(is_random(run), mixed && !hex && entropy(run) >= LEAST_ENTROPY);
         }
     }
 
