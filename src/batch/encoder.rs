@@ -94,6 +94,8 @@ pub struct Encoder {
     packed: usize,
     entries: u32,
     oldest: i64,
+    /// When the first record was read.
+    begun: i64,
     covers: Vec<Covers>,
 }
 
@@ -117,6 +119,7 @@ impl Encoder {
             packed: 0,
             entries: 0,
             oldest: i64::MAX,
+            begun: 0,
             covers: Vec::new(),
         }
     }
@@ -199,7 +202,9 @@ impl Encoder {
         tokens: impl Iterator<Item = &'t str>,
         head: &RecordHead<'_>,
     ) -> Pushed {
-        if self.entries == self.settings.max_entries {
+        // Where the clock has jumped, what follows is in another batch: each can be given other times as a whole.
+        let jumped = self.entries > 0 && head.now.abs_diff(self.begun) > MAX_AHEAD_MS as u64;
+        if jumped || self.entries == self.settings.max_entries {
             return Pushed::Full;
         }
         let found = self.facts.read(head.raw.0, head.now);
@@ -214,6 +219,9 @@ impl Encoder {
         if self.json_len() + 1 > self.settings.max_json {
             self.page.truncate(start);
             return Pushed::Full;
+        }
+        if self.entries == 0 {
+            self.begun = head.now;
         }
         self.entries += 1;
         self.oldest = self.oldest.min(stamp.timestamp);

@@ -32,6 +32,7 @@ struct Bench {
     key: RecordKey,
     rules: Arc<RuleSet>,
     offset: u64,
+    now: i64,
 }
 
 impl Bench {
@@ -42,13 +43,21 @@ impl Bench {
             key: RecordKey::new([1; 32]),
             rules: rules(),
             offset: 0,
+            now: NOW,
         }
     }
 
     fn push(&mut self, pieces: &[Piece<'_>], known: Facts, origin: Origin<'_>) -> Pushed {
         let id = self.key.id(StreamId([2; 16]), Position { generation: 0, offset: self.offset });
-        let head =
-            RecordHead { envelope: &self.envelope, raw: RawLine(b""), known, origin, rules: &self.rules, id, now: NOW };
+        let head = RecordHead {
+            envelope: &self.envelope,
+            raw: RawLine(b""),
+            known,
+            origin,
+            rules: &self.rules,
+            id,
+            now: self.now,
+        };
         let pushed = self.encoder.push_parts(pieces.iter().copied(), &[], ["em_k792de85ak3fev"].into_iter(), &head);
         if pushed == Pushed::Added {
             self.offset += 100;
@@ -129,6 +138,21 @@ fn times_the_intake_would_drop_are_restamped() {
         assert_eq!(records[0]["timestamp"], sent);
         assert_eq!(records[0]["logveil"].get("event_time").and_then(Value::as_i64), kept);
         assert_eq!(batch.header.oldest, sent);
+    }
+}
+
+#[test]
+fn a_batch_ends_where_the_clock_jumps() {
+    for jump in [-2, 2] {
+        let mut bench = Bench::new(plain());
+        assert_eq!(bench.text(b"x"), Pushed::Added);
+        bench.now += jump * MAX_AHEAD_MS / 2;
+        assert_eq!(bench.text(b"x"), Pushed::Added, "it may be set");
+        bench.now += jump;
+        assert_eq!(bench.text(b"x"), Pushed::Full);
+        assert_eq!(bench.records().len(), 2);
+        assert_eq!(bench.text(b"x"), Pushed::Added);
+        assert_eq!(bench.records()[0]["timestamp"], bench.now);
     }
 }
 
