@@ -207,6 +207,12 @@ fn is_masked(scope: Scope<'_>, name: Name, word: &Range<usize>, labels: &Labels,
     }
     let Some(open) = labels.closed_at(scope.text, scope.floor, name.end) else { return false };
     let glued = open > scope.floor && (scope.text[open - 1].is_ascii_alphanumeric() || scope.text[open - 1] == b']');
+    // `login[password]=x`, `"login[password]": x`: an index, also where `login` is a key whose brackets have been read.
+    let index = open + 1 == word.start && open > scope.floor && scope.text[open - 1].is_ascii_alphanumeric();
+    let behind = name.end + 1 + scope.backslashes(name.end + 1);
+    if index && matches!(scope.byte(behind), Some(b'=' | b'"' | b'\'')) {
+        return false;
+    }
     cursor.in_mask(name.start) || (!glued && open + 1 < word.start)
 }
 
