@@ -59,11 +59,29 @@ pub(super) fn anchored(
 
 impl AnchorRun {
     fn read(text: &[u8], from: usize, limit: usize, alphabet: Alphabet) -> AnchorRun {
-        let to = from + text[from..limit].iter().take_while(|byte| alphabet.holds(**byte)).count();
+        let mut to = from;
+        loop {
+            to += text[to..limit].iter().take_while(|byte| alphabet.holds(**byte) && **byte != b'%').count();
+            if to == limit || text[to] != b'%' || !alphabet.holds(b'%') || ends_encoded(&text[to..limit]) {
+                break;
+            }
+            to += 1;
+        }
         steps::add(to - from);
         let trailing = text[from..to].iter().rev().take_while(|byte| alphabet.trails(**byte)).count();
         AnchorRun { from, to, trimmed: to - trailing }
     }
+}
+
+/// Whether the percent sign that `text` begins with writes, maybe several times over, what parts texts: `%20`, `%2522`.
+fn ends_encoded(text: &[u8]) -> bool {
+    let mut code = &text[1..];
+    while let Some(inner) = code.strip_prefix(b"25") {
+        code = inner;
+    }
+    let digit = |place: usize| code.get(place).and_then(|byte| char::from(*byte).to_digit(16));
+    let (Some(high), Some(low)) = (digit(0), digit(1)) else { return false };
+    matches!((high * 16 + low) as u8, 0..=b' ' | b'"' | b'\'' | b'&' | b',' | b';' | b'<' | b'>')
 }
 
 /// One literal of a short anchor at its place of an opaque run. The token behind it is cut at characters outside

@@ -33,8 +33,7 @@ pub(crate) fn heading(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, e
     if !reader.paid(row.start, row.end) {
         return true;
     }
-    // Who reads every row of JSON as a heading runs out of fuel in records with many keys.
-    let placed = found.filter(|row| !is_json(scope, row.start)).and_then(|row| place(scope, &row, sign, start));
+    let placed = found.and_then(|row| place(scope, &row, sign, start));
     let Some((index, cells)) = placed else {
         reader.cursor.set_plain_row(sign, scope.nested, row);
         return false;
@@ -172,14 +171,6 @@ fn line_ends_escaped(scope: Scope<'_>, at: usize) -> bool {
 fn is_value(scope: Scope<'_>, start: usize) -> bool {
     let before = scope.text[scope.floor..start].iter().rev().find(|byte| **byte != b' ');
     matches!(before, Some(b':' | b'='))
-}
-
-fn is_json(scope: Scope<'_>, start: usize) -> bool {
-    match scope.byte(start) {
-        Some(b'{') => true,
-        Some(b'[') => matches!(scope.byte(start + 1), Some(b'{' | b'[' | b'"')),
-        _ => false,
-    }
 }
 
 /// The row that holds a name; `None` when it begins too far away.
