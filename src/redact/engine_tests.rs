@@ -71,6 +71,8 @@ fn what_oracle_and_fuzzing_found_stays_mended() {
         ("x 6a616e406578616d706c652e636f6d3bRXZhQGV4YW1wbGUuY29t y", "x [email][email] y"),
         // A container behind the key of a string in a string ends with that string.
         (r#"{"n":"{\"password\":\"Ux\\\": [%40\"}"}"#, r#"{"n":"{\"password\":\"[password]\"}"}"#),
+        // A mask in front of a colour is no text in brackets.
+        ("token 4111111111111111\u{1b}[1m", "token [card-1111]\u{1b}[1m"),
         // No escape of JSON is cut, and no letter stays that may be the value's first.
         (r#"{"a":"x\njan@example.com"}"#, r#"{"a":"x\n[email]"}"#),
         (r"HOME\jan@example.com", r"HOME\[email]"),

@@ -18,7 +18,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bool
         return claims && reader.paid(at, inner.after) && reader.claim(scope, inner.start..inner.end, true);
     }
     // `Password(x)`, as Scala and Rust print a class around a text.
-    if let Some(inner) = printed(scope, at) {
+    if let Some(inner) = printed(scope, at).filter(|inner| !reader.labels.knows(&scope.text[inner.clone()])) {
         return reader.paid(at, inner.end) && reader.claim(scope, inner, false);
     }
     let known = reader.out.len();

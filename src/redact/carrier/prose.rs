@@ -163,7 +163,7 @@ fn secret(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize, fr
         }
         return claims;
     }
-    if let Some(inner) = bracketed(scope, from) {
+    if let Some(inner) = bracketed(scope, from).filter(|inner| !reader.labels.knows(&scope.text[inner.clone()])) {
         return reader.paid(from, inner.end) && reader.claim(scope, inner, false);
     }
     let tabbed = scope.text[at] == b'\t';
