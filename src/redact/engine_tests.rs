@@ -209,3 +209,27 @@ fn a_value_is_found_where_its_name_labels_a_block_over_records() {
     let plain = ["{ \"name\": \"token\",", "  \"type\": \"tls\",", "  \"age\": \"12d\" }", "\"value\": 7"];
     assert_eq!(redact(&plain), plain);
 }
+
+/// Rules have other numbers in another set: what a heading said of its columns goes on under the same ids.
+#[test]
+fn a_table_goes_on_under_a_set_of_other_numbers() {
+    let rules = rule_file::load("test.yaml", RULES).pack.rules;
+    let set = |without: &str| {
+        let kept = rules.iter().filter(|rule| rule.id != without).cloned().collect();
+        Arc::new(RuleSet::compile(kept, &Policy::default()).unwrap())
+    };
+    let read = |stream: &mut StreamState, rules: &Arc<RuleSet>, line: &str| {
+        let mut out = Vec::new();
+        let mut redactor = Redactor::new(Arc::clone(rules));
+        redactor.redact(stream, line.as_bytes(), &[line.len() as u32], &mut |record| record.write_to(&mut out));
+        String::from_utf8(out).unwrap().trim_end().to_owned()
+    };
+    let old = set("");
+    for (without, expected) in [("nested-key", "7,[password],[pesel]"), ("password", "7,FAKEpw9,[pesel]")] {
+        let (mut stream, new) = (StreamState::default(), set(without));
+        assert_eq!(read(&mut stream, &old, "id,password,pesel\n"), "id,password,pesel");
+        assert_eq!(read(&mut stream, &old, "6,FAKEpw8,90010112349\n"), "6,[password],[pesel]");
+        stream.follow(&old, &new);
+        assert_eq!(read(&mut stream, &new, "7,FAKEpw9,90010112349\n"), expected, "without {without}");
+    }
+}

@@ -73,14 +73,14 @@ pub struct StreamState {
 }
 
 impl StreamState {
-    /// Goes on under another rule set. A value that is still expected stays expected, under the rule of the
-    /// same id; a key block stays open.
+    /// Goes on under another rule set. A value that is still expected stays expected, and a table stays open, under the
+    /// rules of the same ids; so does a key block.
     pub fn follow(&mut self, old: &RuleSet, new: &RuleSet) {
         let Some((of, carry)) = self.carry.take() else { return };
-        let place = (of == old.fingerprint())
-            .then(|| new.rules().iter().position(|rule| rule.id == old.id(carry.rule)))
-            .flatten();
-        self.carry = place.map(|at| (new.fingerprint(), Carry { rule: RuleIndex(at as u16), ..carry }));
+        let number =
+            |rule| new.rules().iter().position(|other| other.id == old.id(rule)).map(|at| RuleIndex(at as u16));
+        let carry = if of == old.fingerprint() { carry.renumbered(number) } else { None };
+        self.carry = carry.map(|carry| (new.fingerprint(), carry));
     }
 
     /// True when the next record is read as if it were the first.

@@ -59,6 +59,17 @@ impl Carry {
         Some(Carry { rule, kind, indent: 0, open: Open::Bound(columns), records: 0 })
     }
 
+    /// The same under another rule set, in which `number` finds a rule again; nothing if its rules are gone.
+    pub(in crate::redact) fn renumbered(self, number: impl Fn(RuleIndex) -> Option<RuleIndex>) -> Option<Carry> {
+        let columns = match self.open {
+            Open::Bound(columns) | Open::Columns(columns) => columns.renumbered(&number)?,
+            _ => return Some(Carry { rule: number(self.rule)?, ..self }),
+        };
+        let first = columns.all().next()?;
+        let open = if matches!(self.open, Open::Bound(_)) { Open::Bound(columns) } else { Open::Columns(columns) };
+        Some(Carry { rule: first.rule, kind: first.kind, open, ..self })
+    }
+
     /// Whether a container is open whose scalars are all claimed.
     pub(in crate::redact) fn is_container(&self) -> bool {
         matches!(self.open, Open::Container(_))

@@ -59,6 +59,15 @@ impl Columns {
         }
     }
 
+    /// The same under another rule set, in which `number` finds a rule again; nothing if all of its rules are gone.
+    pub(crate) fn renumbered(&self, number: impl Fn(RuleIndex) -> Option<RuleIndex>) -> Option<Columns> {
+        let mut kept = self.all().filter_map(|column| Some(Column { rule: number(column.rule)?, ..*column }));
+        let first = kept.next()?;
+        let mut columns = Columns { known: 1, columns: [first; MOST], ..*self };
+        kept.for_each(|column| columns.add(column));
+        Some(columns)
+    }
+
     /// All that is known.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Column> {
         self.columns[..usize::from(self.known)].iter()
