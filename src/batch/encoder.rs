@@ -249,12 +249,15 @@ impl Stamp {
     fn new(own: Option<i64>, now: i64) -> Stamp {
         match own {
             None => Stamp { timestamp: now, event_time: None },
-            Some(own) if own >= now - MAX_AGE_MS && own <= now + MAX_AHEAD_MS => {
-                Stamp { timestamp: own, event_time: None }
-            }
+            Some(own) if in_time(own, now) => Stamp { timestamp: own, event_time: None },
             Some(own) => Stamp { timestamp: now, event_time: Some(own) },
         }
     }
+}
+
+/// Whether the intake keeps a record of this time that is sent `now` (Unix milliseconds).
+pub(super) fn in_time(time: i64, now: i64) -> bool {
+    time >= now - MAX_AGE_MS && time <= now + MAX_AHEAD_MS
 }
 
 /// Everything before the message's text.

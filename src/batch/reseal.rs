@@ -5,7 +5,7 @@
 //! last part carries every covered range: positions move only when all parts are through, so a crash
 //! between two parts sends the first one again under the same ids and loses nothing.
 
-use super::encoder::{MAX_AGE_MS, MAX_AHEAD_MS};
+use super::encoder::in_time;
 use super::pack::{Packer, Unreadable, unpack};
 use super::sealed::{Batch, Encoding, Header};
 use crate::record::Fingerprint;
@@ -49,10 +49,6 @@ pub fn re_encode(batch: &Batch, encoding: Encoding) -> Result<Batch, Unreadable>
 /// the clock was wrong when they were read.
 pub fn is_stale(header: &Header, now: i64) -> bool {
     header.entries > 0 && !in_time(header.oldest, now)
-}
-
-fn in_time(time: i64, now: i64) -> bool {
-    time >= now - MAX_AGE_MS && time <= now + MAX_AHEAD_MS
 }
 
 /// Gives records older or further ahead than the intake keeps the time `now` (Unix milliseconds) and puts their own into
@@ -285,6 +281,7 @@ pub fn fuzz_open(data: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::encoder::{MAX_AGE_MS, MAX_AHEAD_MS};
     use super::*;
     use crate::record::{Covers, Position, StreamId};
 

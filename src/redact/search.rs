@@ -38,10 +38,9 @@ pub(super) struct Scratch {
     cursor: KeyCursor,
     /// Per anchor: the run read last, so that many literals in one run read it once.
     anchor_run: Vec<AnchorRun>,
-    /// Per shape, anchor and expression: what begins before this offset need not be asked.
-    resume: [Resume; 3],
-    /// Per expression: in windows that end before this offset it finds nothing.
-    quiet: Resume,
+    /// Per shape, anchor and expression: what begins before this offset need not be asked; and per expression again: in
+    /// windows that end before this one it finds nothing.
+    resume: [Resume; 4],
     /// Furthest resume of the shapes of digits.
     digits_resume: u32,
     /// Groups of the expression asked last, kept by expression.
@@ -51,6 +50,7 @@ pub(super) struct Scratch {
 const SHAPES: usize = 0;
 const ANCHORS: usize = 1;
 const EXPRESSIONS: usize = 2;
+const QUIET: usize = 3;
 
 /// Offsets to resume at; what a record did not touch costs the next one nothing.
 #[derive(Default)]
@@ -216,11 +216,11 @@ impl Scratch {
             }
         }
         self.anchor_run.resize(rules.anchors.len(), AnchorRun::default());
-        let counts = [rules.shapes.len(), rules.anchors.len(), rules.expressions.len()];
+        let expressions = rules.expressions.len();
+        let counts = [rules.shapes.len(), rules.anchors.len(), expressions, expressions];
         for (resume, count) in self.resume.iter_mut().zip(counts) {
             resume.reset(count);
         }
-        self.quiet.reset(rules.expressions.len());
     }
 }
 
@@ -426,18 +426,18 @@ fn expression(
     out: &mut Vec<Found>,
 ) {
     let expression = &rules.expressions[usize::from(number)];
-    let Scratch { resume, quiet, groups, .. } = scratch;
-    let resume = &mut resume[EXPRESSIONS];
-    if hit.start() < resume.of(number) {
+    let Scratch { resume, groups, .. } = scratch;
+    let (resumed, quiet) = (resume[EXPRESSIONS].of(number), resume[QUIET].of(number));
+    if hit.start() < resumed {
         return;
     }
     let from = (hit.start() as usize).saturating_sub(expression.before).max(record.start);
     let to = (hit.start() as usize + expression.after).max(hit.end() as usize).min(record.end);
-    if to <= quiet.of(number) as usize {
+    if to <= quiet as usize {
         return;
     }
     // Left of its own last value an expression sees nothing.
-    let begin = from.max(resume.of(number) as usize);
+    let begin = from.max(resumed as usize);
     steps::add(to - begin);
     if groups.len() <= usize::from(number) {
         groups.resize(rules.expressions.len(), None);
@@ -445,14 +445,13 @@ fn expression(
     let compiled = expression.expression.compiled();
     let groups = groups[usize::from(number)].get_or_insert_with(|| compiled.regex.capture_locations());
     if compiled.regex.captures_read_at(groups, &text[from..to], begin - from).is_none() {
-        let until =
-            if quiet.of(number) as usize > from { quiet_until(&compiled.regex, text, begin..to, record) } else { to };
-        return quiet.set(number, until as u32);
+        let until = if quiet as usize > from { quiet_until(&compiled.regex, text, begin..to, record) } else { to };
+        return resume[QUIET].set(number, until as u32);
     }
     let value = groups.get(compiled.value).or_else(|| groups.get(0));
     if let Some((start, end)) = value.filter(|(start, end)| start < end) {
         let span = Span::new(from + start, from + end);
-        resume.set(number, span.end.max(hit.end()));
+        resume[EXPRESSIONS].set(number, span.end.max(hit.end()));
         accept(rules, text, record, expression.rule, span, None, true, out);
     }
 }

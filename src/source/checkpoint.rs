@@ -40,6 +40,13 @@ pub struct Known {
     pub original: Option<(StreamId, Position)>,
 }
 
+impl Known {
+    /// A file of which nothing has been read.
+    pub fn new(stream: StreamId, inode: Inode, prefix: Mark) -> Known {
+        Known { stream, inode, prefix, begin: 0, generation: 0, done: None, missing: None, original: None }
+    }
+}
+
 /// All identities of one source.
 pub struct Registry {
     path: PathBuf,
@@ -167,16 +174,7 @@ mod tests {
 
     fn known(n: u8) -> Known {
         let inode = Inode { device: 1, number: u64::from(n), born: Some(5) };
-        Known {
-            stream: StreamId([n; 16]),
-            inode,
-            prefix: Mark::default(),
-            begin: 0,
-            generation: 0,
-            done: None,
-            missing: None,
-            original: None,
-        }
+        Known::new(StreamId([n; 16]), inode, Mark::default())
     }
 
     fn reached(n: u8) -> Reached {

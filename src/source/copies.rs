@@ -48,6 +48,11 @@ pub enum Kin {
 }
 
 impl Reached {
+    /// Which content it is a place of: a stream's, in one generation.
+    fn content(&self) -> (StreamId, u32) {
+        (self.stream, self.at.generation)
+    }
+
     /// Compares content with the place.
     pub fn kin(&self, key: &IdentityKey, content: &Content) -> Kin {
         if self.prefix.len < SHORTEST || !key.matches(content, u64::from(self.prefix.len), self.prefix) {
@@ -117,15 +122,13 @@ impl Past {
 
     /// Forgets the place in content that is followed on: it has one that is newer.
     pub fn forget(&mut self, stream: StreamId, generation: u32) {
-        self.0.retain(|gone| (gone.reached.stream, gone.reached.at.generation) != (stream, generation));
+        self.0.retain(|gone| gone.reached.content() != (stream, generation));
     }
 
     /// A copy of this content is followed: the next start need not look for one.
     pub fn found(&mut self, reached: &Reached) {
-        let same = |gone: &&mut Gone| {
-            gone.reached.stream == reached.stream && gone.reached.at.generation == reached.at.generation
-        };
-        self.0.iter_mut().filter(same).for_each(|gone| gone.found = true);
+        let same = self.0.iter_mut().filter(|gone| gone.reached.content() == reached.content());
+        same.for_each(|gone| gone.found = true);
     }
 
     /// Places of which no copy has been found, newest first.

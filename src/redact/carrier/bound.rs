@@ -9,7 +9,7 @@ use super::labels::Labels;
 use super::member;
 use super::quoted;
 use super::reader::Reader;
-use super::scalar::scalar;
+use super::scalar::{self, scalar};
 use super::scope::Scope;
 use std::ops::Range;
 
@@ -64,14 +64,7 @@ pub(crate) fn resume(reader: &mut Reader<'_>, scope: Scope<'_>, columns: Columns
     let mut found = false;
     let open = list(reader, scope, from).or_else(|| generated(scope));
     for column in columns.all() {
-        let mut own = Reader {
-            rule: column.rule,
-            kind: column.kind,
-            plural: false,
-            labels: reader.labels,
-            cursor: &mut *reader.cursor,
-            out: &mut *reader.out,
-        };
+        let mut own = reader.of(column.rule, column.kind);
         let number = usize::from(column.index);
         let dollar = format_dollar(number);
         found |= dollar_value(&mut own, scope, from, &dollar)
@@ -190,7 +183,6 @@ fn last_list(labels: &Labels, scope: Scope<'_>, window: Range<usize>) -> Option<
 /// right behind the statement: `VALUES ($1, $2) ["x", 7]`.
 fn begins_list(labels: &Labels, scope: Scope<'_>, at: usize) -> Option<usize> {
     const LONGEST: usize = 16;
-    const LONGEST_LABEL: usize = 66;
     let sign = scope.text[at];
     let mut end = at;
     while end > scope.floor && (b" :=\"'\\".contains(&scope.text[end - 1])) {
@@ -207,8 +199,7 @@ fn begins_list(labels: &Labels, scope: Scope<'_>, at: usize) -> Option<usize> {
         return bare.then_some(from);
     }
     // A mask of ours is no list: it stands in the place of the first item without brackets.
-    let rest = &scope.text[at + 1..scope.limit.min(at + LONGEST_LABEL)];
-    let masked = memchr::memchr(b']', rest).is_some_and(|close| labels.knows(&rest[..close]));
+    let masked = labels.mask_end(&scope.text[..scope.limit], at).is_some();
     let from = if masked { at } else { scope.skip_space(at + 1) };
     let item = quoted::open(scope, from).is_some();
     let follows = sign == b'[' && item && end < at && matches!(before.last(), Some(b')' | b';' | b'0'..=b'9'));
@@ -234,13 +225,7 @@ fn item(reader: &mut Reader<'_>, scope: Scope<'_>, mut at: usize, number: usize)
     if !reader.paid(start, end) {
         return true;
     }
-    match quoted::open(scope, from) {
-        Some(quote) => {
-            let inner = quoted::read(scope, quote);
-            scalar(reader, scope, inner.start..inner.end, true);
-        }
-        None => scalar(reader, scope, from..without_type(scope, from..end), false),
-    }
+    scalar::item(reader, scope, from, without_type(scope, from..end));
     true
 }
 
@@ -252,24 +237,23 @@ fn item_end(scope: Scope<'_>, from: usize) -> usize {
     let rest = &scope.text[from.min(scope.limit)..scope.limit];
     let ends = |at: &usize| match rest[*at] {
         b',' | b']' | b'}' | b'"' | b'\n' => true,
-        b')' => !closes_type(&rest[..*at]),
+        b')' => type_start(&rest[..*at]).is_none(),
         b' ' => rest[*at..].starts_with(b"  ") || rest[*at..].starts_with(b" <"),
         _ => false,
     };
     from + (0..rest.len()).find(ends).unwrap_or(rest.len())
 }
 
-/// Whether a bracket at the end of `text` closes the name of a type: `x(String`.
-fn closes_type(text: &[u8]) -> bool {
-    let letters = text.iter().rev().take(16).take_while(|byte| byte.is_ascii_alphabetic()).count();
-    letters > 0 && text.len() > letters && text[text.len() - letters - 1] == b'('
+/// The bracket before the name of a type at the end of `text`: `x(String`.
+fn type_start(text: &[u8]) -> Option<usize> {
+    const LONGEST: usize = 16;
+    let letters = text.iter().rev().take(LONGEST).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let open = text.len().checked_sub(letters + 1)?;
+    (letters > 0 && text[open] == b'(').then_some(open)
 }
 
 /// `x(String)` without its type.
 fn without_type(scope: Scope<'_>, item: Range<usize>) -> usize {
     let text = scope.text[item.clone()].trim_ascii_end();
-    let Some(inner) = text.strip_suffix(b")") else { return item.start + text.len() };
-    let letters = inner.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
-    let typed = letters > 0 && inner.len() > letters && inner[inner.len() - letters - 1] == b'(';
-    item.start + if typed { inner.len() - letters - 1 } else { text.len() }
+    item.start + text.strip_suffix(b")").and_then(type_start).unwrap_or(text.len())
 }

@@ -22,14 +22,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bool
         return reader.paid(at, inner.end) && reader.claim(scope, inner, false);
     }
     let known = reader.out.len();
-    let mut settings = Reader {
-        rule: reader.rule,
-        kind: ValueKind::Vendor,
-        plural: false,
-        labels: reader.labels,
-        cursor: &mut *reader.cursor,
-        out: &mut *reader.out,
-    };
+    let mut settings = reader.of(reader.rule, ValueKind::Vendor);
     let end = container::read(&mut settings, scope, at);
     settings.paid(at, end);
     reader.out.len() > known

@@ -146,10 +146,7 @@ fn nameless(reader: &Reader<'_>) -> bool {
 
 /// The end of one of our own labels, which looks like an array.
 fn own_mask_end(reader: &Reader<'_>, scope: Scope<'_>, at: usize) -> Option<usize> {
-    const LONGEST: usize = 66;
-    let window = &scope.text[at + 1..scope.limit.min(at + LONGEST)];
-    let length = window.iter().position(|byte| matches!(byte, b']' | b'"' | b',' | b'['))?;
-    (window[length] == b']' && reader.labels.knows(&window[..length])).then(|| at + length + 2)
+    reader.labels.mask_end(&scope.text[..scope.limit], at)
 }
 
 fn bare_end(reader: &Reader<'_>, scope: Scope<'_>, at: usize, valued: bool) -> usize {

@@ -3,7 +3,7 @@
 use super::member;
 use super::quoted;
 use super::reader::Reader;
-use super::scalar::scalar;
+use super::scalar;
 use super::scope::Scope;
 
 /// Names of the member that holds the rows.
@@ -42,13 +42,8 @@ fn claim(reader: &mut Reader<'_>, row: Scope<'_>, mut at: usize, index: usize) {
         at = comma + 1;
     }
     let from = row.skip_space(at);
-    match quoted::open(row, from) {
-        Some(quote) => {
-            let inner = quoted::read(row, quote);
-            scalar(reader, row, inner.start..inner.end, true);
-        }
-        None if matches!(row.byte(from), Some(b'[' | b'{') | None) => {}
-        None => scalar(reader, row, from..member::value_end(row, from), false),
+    if !matches!(row.byte(from), Some(b'[' | b'{') | None) {
+        scalar::item(reader, row, from, member::value_end(row, from));
     }
 }
 

@@ -34,14 +34,21 @@ impl Labels {
         self.has(inner) || self.has(stem) || is_foreign(inner)
     }
 
+    /// The end of the mask that the bracket at `open` begins, when it is one.
+    pub(crate) fn mask_end(&self, text: &[u8], open: usize) -> Option<usize> {
+        let inner = &text[open + 1..text.len().min(open + LONGEST)];
+        let close = memchr::memchr(b']', inner).filter(|close| self.knows(&inner[..*close]))?;
+        Some(open + close + 2)
+    }
+
     /// Whether a value is nothing but such masks, side by side.
     pub(crate) fn make_up(&self, value: &[u8]) -> bool {
-        let mut rest = value;
-        while let [b'[', inner @ ..] = rest {
-            let Some(close) = memchr::memchr(b']', inner).filter(|close| self.knows(&inner[..*close])) else { break };
-            rest = &inner[close + 1..];
+        let mut at = 0;
+        while value.get(at) == Some(&b'[') {
+            let Some(end) = self.mask_end(value, at) else { break };
+            at = end;
         }
-        rest.is_empty() && !value.is_empty()
+        at == value.len() && at > 0
     }
 
     /// The mask, brackets included, of which one byte lies left of `at` and one does not; neither end of it is looked for
@@ -49,9 +56,7 @@ impl Labels {
     pub(crate) fn across(&self, text: &[u8], bounds: Range<usize>, at: usize) -> Option<Range<usize>> {
         let low = bounds.start.max(at.saturating_sub(LONGEST));
         let open = low + memchr::memrchr(b'[', text.get(low..at)?)?;
-        let inner = &text[open + 1..bounds.end.min(open + LONGEST)];
-        let close = memchr::memchr(b']', inner).filter(|close| self.knows(&inner[..*close]))?;
-        Some(open..open + close + 2).filter(|mask| mask.end > at)
+        self.mask_end(&text[..bounds.end], open).filter(|end| *end > at).map(|end| open..end)
     }
 
     /// Where `[label]` begins whose label's last byte stands right before `end`, when it is one of ours.

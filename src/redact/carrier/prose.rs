@@ -293,11 +293,8 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize, passwor
             return true;
         }
         // `wurde auf x gesetzt`, `zmieniono na x`
-        let turned = (changed || is_set_behind(scope, next)) && listed(plain, INTO);
-        if turned {
-            let end = trimmed_end(scope, next);
-            let claims = kind::looks_secret(&scope.text[next..end]) && !tells_a_fact(&scope.text[next..end]);
-            return claims && reader.paid(from, end) && reader.claim(scope, next..end, false);
+        if listed(plain, INTO) && (changed || is_set_behind(scope, next)) {
+            return told_word(reader, scope, from, next..trimmed_end(scope, next));
         }
         changed |= listed(plain, CHANGED);
         let host = plain.contains(&b'.') && plain[0].is_ascii_alphanumeric();
@@ -328,8 +325,14 @@ fn told(reader: &mut Reader<'_>, scope: Scope<'_>, plain: &[u8], word: Range<usi
     if (scope.byte(end) == Some(b':') || listed(value, ANNOUNCE)) && !kind::looks_secret(value) {
         return None;
     }
-    let tells = kind::looks_secret(value) && !tells_a_fact(value);
-    Some(tells && reader.paid(from, end) && reader.claim(scope, next..end, false))
+    Some(told_word(reader, scope, from, next..end))
+}
+
+/// Claims the word that the one at `from` announces, if it looks like a secret.
+fn told_word(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, word: Range<usize>) -> bool {
+    let text = &scope.text[word.clone()];
+    let tells = kind::looks_secret(text) && !tells_a_fact(text);
+    tells && reader.paid(from, word.end) && reader.claim(scope, word, false)
 }
 
 /// `password "x" but got "y"`: the second of two that a check compares; `at` is behind the first.
@@ -379,14 +382,14 @@ fn is_set_behind(scope: Scope<'_>, from: usize) -> bool {
 
 /// `rotated from X to Y`: both values, where both are random.
 fn replaced(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize) -> bool {
-    const INTO: &[&str] = &["to", "na", "auf", "zu", "à", "a", "por", "into"];
+    const TO: &[&str] = &["to", "na", "auf", "zu", "à", "a", "por", "into"];
     let end = trimmed_end(scope, from);
     let joint = scope.skip_blank(end);
     let joint_end = word_end(scope, joint);
     let next = scope.skip_blank(joint_end);
     let next_end = trimmed_end(scope, next.min(scope.limit));
     let random = |from: usize, end: usize| kind::is_random(&scope.text[from..end.max(from)]);
-    listed(&scope.text[joint..joint_end], INTO)
+    listed(&scope.text[joint..joint_end], TO)
         && random(from, end)
         && random(next, next_end)
         && reader.paid(from, next_end)

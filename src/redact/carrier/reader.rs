@@ -26,6 +26,11 @@ pub(crate) struct Reader<'r> {
 }
 
 impl Reader<'_> {
+    /// The same pen for values of another rule, or of another kind.
+    pub(crate) fn of(&mut self, rule: RuleIndex, kind: ValueKind) -> Reader<'_> {
+        Reader { rule, kind, plural: false, labels: self.labels, cursor: self.cursor, out: self.out }
+    }
+
     /// Claims what is secret in a scalar; false when nothing is.
     pub(crate) fn claim(&mut self, scope: Scope<'_>, scalar: Range<usize>, quoted: bool) -> bool {
         let value = &scope.text[scalar.clone()];

@@ -10,7 +10,7 @@ use super::kind::{self, ValueKind};
 use super::labels::Labels;
 use super::quoted;
 use super::reader::Reader;
-use super::scalar::scalar;
+use super::scalar;
 use super::scope::Scope;
 use crate::redact::finding::Finding;
 use crate::redact::rule::RuleIndex;
@@ -100,27 +100,14 @@ fn is_row(cells: Cells<'_>, columns: &Columns) -> bool {
 fn claim(reader: &mut Reader<'_>, scope: Scope<'_>, columns: &Columns, index: usize, cell: Range<usize>) {
     for column in columns.of(index) {
         reader.cursor.set_cell(cell.clone());
-        let mut own = Reader {
-            rule: column.rule,
-            kind: column.kind,
-            plural: false,
-            labels: reader.labels,
-            cursor: &mut *reader.cursor,
-            out: &mut *reader.out,
-        };
         let mut from = cell.start;
         if index == 0 && columns.sign != b'|' {
             // What a logger writes before a line ends in white space.
             let blank = scope.text[cell.clone()].iter().rposition(|byte| matches!(byte, b' ' | b'\t'));
             from += blank.map_or(0, |at| at + 1);
         }
-        match quoted::open(scope, from) {
-            Some(quote) => {
-                let inner = quoted::read(Scope { limit: cell.end, ..scope }, quote);
-                scalar(&mut own, scope, inner.start..inner.end, true);
-            }
-            None => scalar(&mut own, scope, from..cell.end, false),
-        }
+        let within = Scope { limit: cell.end, ..scope };
+        scalar::item(&mut reader.of(column.rule, column.kind), within, from, cell.end);
     }
 }
 

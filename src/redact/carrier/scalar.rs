@@ -2,6 +2,7 @@
 
 use super::header;
 use super::kind::ValueKind;
+use super::quoted;
 use super::reader::Reader;
 use super::scope::Scope;
 use std::ops::Range;
@@ -22,5 +23,16 @@ pub(crate) fn scalar(reader: &mut Reader<'_>, scope: Scope<'_>, range: Range<usi
         _ => {
             reader.claim(scope, range, quoted);
         }
+    }
+}
+
+/// Claims what is secret in the item of a list that begins at `from`: a quoted text, else what stands up to `end`.
+pub(crate) fn item(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, end: usize) {
+    match quoted::open(scope, from) {
+        Some(quote) => {
+            let inner = quoted::read(scope, quote);
+            scalar(reader, scope, inner.start..inner.end, true);
+        }
+        None => scalar(reader, scope, from..end, false),
     }
 }

@@ -21,6 +21,9 @@ pub(crate) fn may_open(record: &[u8]) -> bool {
 
 /// What the record leaves open when it names the section of a service.
 pub(crate) fn opened(record: &[u8], rule: RuleIndex) -> Option<Carry> {
+    if !may_open(record) {
+        return None;
+    }
     let line = record.trim_ascii_end();
     let head = line.strip_suffix(b"{").map_or(line, <[u8]>::trim_ascii_end);
     let head = head.strip_suffix(b":").or(head.strip_suffix(b"=")).unwrap_or(head).trim_ascii_end();
@@ -31,7 +34,7 @@ pub(crate) fn opened(record: &[u8], rule: RuleIndex) -> Option<Carry> {
     let word = !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte));
     let indent = indent as u16;
     let open = || Carry { rule, kind: ValueKind::Service, indent, open: Open::Section, records: 0 };
-    (may_open(record) && word && owner::names_service(name)).then(open)
+    (word && owner::names_service(name)).then(open)
 }
 
 /// Reads one line of a section.

@@ -179,6 +179,7 @@ fn brace_end(scope: Scope<'_>, mut at: usize) -> Option<usize> {
 }
 
 fn bare_value(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Style) -> usize {
+    let end_of_word = || if style.line { plain::line_end(scope, from, style) } else { bare::end(scope, from, style) };
     let end = match reader.kind {
         _ if style.member => plain::member_end(scope, from),
         ValueKind::Authorization => return super::header::authorization(reader, scope, from, false),
@@ -191,9 +192,8 @@ fn bare_value(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Sty
         }
         ValueKind::Digits | ValueKind::Code => plain::groups_end(scope, from, style),
         ValueKind::Date => plain::date_end(scope, from, style),
-        ValueKind::Pair if pair::spaced(scope, from).is_some() => pair::spaced(scope, from).unwrap_or(from),
-        _ if style.line => plain::line_end(scope, from, style),
-        _ => bare::end(scope, from, style),
+        ValueKind::Pair => pair::spaced(scope, from).unwrap_or_else(end_of_word),
+        _ => end_of_word(),
     };
     if style.colon && reader.kind.is_any() && plain::is_count(scope, from, end) {
         return end;

@@ -35,7 +35,7 @@ const SAID: &[&str] = &[
 /// Ends of words that tell what happened to a password, or how it is.
 #[rustfmt::skip]
 const ENDS: &[&str] = &[
-    "able", "ible", "ally", "ance", "ated", "bare", "bly", "ed", "ence", "ent", "ful", "ible", "ing", "ion", "ity", "ive", "less",
+    "able", "ible", "ally", "ance", "ated", "bare", "bly", "ed", "ence", "ent", "ful", "ing", "ion", "ity", "ive", "less",
     "lich", "ment", "ness", "nly", "ntly", "ous", "rdy", "sly", "tely", "tten", "ught", "own", "ary", "ory", "ert", "tigt",
 ];
 

@@ -199,10 +199,7 @@ fn read_rule(
     let check = context::read_checks(&fields);
     let near = context::read_words(&fields, "near");
     let not_near = context::read_words(&fields, "not_near");
-    if !matches!(
-        what,
-        Some(What::Mask(Find::Anchor(_) | Find::ShortAnchor(_) | Find::Shape(_) | Find::Regex(_))) | None
-    ) {
+    if matches!(what, Some(What::Keep(_) | What::Mask(Find::Key(_)))) {
         context::refuse_evidence(&fields);
     }
     let mask = context::read_mask(&fields);

@@ -86,9 +86,7 @@ impl FileSource {
     }
 
     fn new_known(&self, content: &Content, seen: &Stat) -> Known {
-        let prefix = self.key.prefix(content).unwrap_or_default();
-        let (stream, inode) = (new_id(), seen.inode);
-        Known { stream, inode, prefix, begin: 0, generation: 0, done: None, missing: None, original: None }
+        Known::new(new_id(), seen.inode, self.key.prefix(content).unwrap_or_default())
     }
 
     /// Goes on with a file of an earlier start, or begins anew where its content is another one.
@@ -194,7 +192,7 @@ impl FileSource {
         let saved = self.saved.get(&known.stream).map_or(0, |s| s.position.generation);
         let generation = known.generation.max(saved) + 1;
         let prefix = self.key.prefix(content).unwrap_or_default();
-        Known { generation, prefix, begin: 0, done: None, missing: None, original: None, ..known }
+        Known { generation, ..Known::new(known.stream, known.inode, prefix) }
     }
 }
 

@@ -66,8 +66,7 @@ impl FileSource {
                     self.past.add(reached);
                     self.hurry = true;
                 }
-                let (done, missing, original) = (None, None, None);
-                self.registry.enter(Known { stream, inode, prefix, begin: 0, generation, done, missing, original });
+                self.registry.enter(Known { generation, ..Known::new(stream, inode, prefix) });
                 tracing::info!(source = self.source, generation, "a file was truncated or rewritten");
                 self.save().map_err(Failed::Source)?;
             }
