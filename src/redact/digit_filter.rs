@@ -3,7 +3,7 @@
 //! One look-up by what the [`DigitIndex`] intersects for every row, read from a window of the bitmap of digits. May let a group pass too often, never too rarely, as long as a line end or the end of the
 //! text borders the record; a group right at a record's start is not its business.
 
-use super::digit_index::{DigitIndex, LONGEST, before_of};
+use super::digit_index::{DigitIndex, LONGEST, MOST_LETTERS, before_of};
 use super::shape::start::{before, behind, lead};
 
 /// By what stands before, the first digit, what stands behind, and the run: the least number of digits that a shape
@@ -142,9 +142,9 @@ impl DigitFilter {
     }
 
     /// Whether to ask the index at the group whose first digit is at `at`. `digits` has a bit for each byte from there
-    /// on that is a digit.
+    /// on that is a digit, `letters` one for each byte before that is a letter, the highest for the last.
     #[inline(always)]
-    pub(super) fn passes(&self, text: &[u8], at: usize, digits: u64) -> bool {
+    pub(super) fn passes(&self, text: &[u8], at: usize, digits: u64, letters: u64) -> bool {
         let count = (digits as u32).count_ones();
         let kinds = if at == 0 { KINDS.len() - 1 } else { usize::from(BYTES[usize::from(text[at - 1])]) };
         // In most places too few digits follow for anything.
@@ -165,7 +165,8 @@ impl DigitFilter {
         if count < u32::from(self.by_byte[kinds * CELLS + cell]) {
             return false;
         }
-        KINDS[kinds].len() == 1 || count >= u32::from(self.least[before_of(text, 0, at) * CELLS + cell])
+        let letters_before = |end: usize| ((!(letters << (at - end))).leading_zeros() as usize).min(MOST_LETTERS);
+        KINDS[kinds].len() == 1 || count >= u32::from(self.least[before_of(text, 0, at, letters_before) * CELLS + cell])
     }
 }
 
@@ -198,9 +199,11 @@ mod tests {
                 for at in (0..text.len()).filter(|&at| text[at].is_ascii_digit() && (at == 0 || !text[at - 1].is_ascii_digit())) {
                     let bits = text[at..].iter().take(64).enumerate();
                     let digits = bits.fold(0, |bits, (n, byte)| bits | u64::from(byte.is_ascii_digit()) << n);
+                    let letters = text[..at].iter().rev().take(64).enumerate();
+                    let letters = letters.fold(0, |bits, (n, byte)| bits | u64::from(byte.is_ascii_alphabetic()) << (63 - n));
                     let (mut named, group) = (false, Group { at: at as u32, count: (digits as u32).count_ones() as u8 });
                     index.at(text, &(0..text.len()), group, index.always(), |_| named = true);
-                    prop_assert!(!named || filter.passes(text, at, digits), "at {at}");
+                    prop_assert!(!named || filter.passes(text, at, digits, letters), "at {at}");
                 }
             }
         }

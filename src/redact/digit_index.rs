@@ -175,7 +175,8 @@ impl DigitIndex {
 /// What stands before the group at `at`, and what it begins with.
 #[inline]
 fn place_of(text: &[u8], start: usize, at: usize) -> usize {
-    let before = if at <= start { before::START } else { before_of(text, start, at) };
+    let before =
+        if at <= start { before::START } else { before_of(text, start, at, |end| letters_before(text, start, end)) };
     let lead = match text[at] {
         b'0' if text.get(at + 1) == Some(&b'0') => lead::ZEROS,
         b'0' => lead::ZERO,
@@ -186,26 +187,29 @@ fn place_of(text: &[u8], start: usize, at: usize) -> usize {
     before * lead::COUNT + lead
 }
 
-/// What stands before `at`, which is not the record's first byte.
-#[inline]
-pub(super) fn before_of(text: &[u8], start: usize, at: usize) -> usize {
+/// What stands before `at`, which is not the record's first byte. `letters` says how many letters stand right before a
+/// place, [`MOST_LETTERS`] at most.
+#[inline(always)]
+pub(super) fn before_of(text: &[u8], start: usize, at: usize, letters: impl Fn(usize) -> usize) -> usize {
     match text[at - 1] {
-        b'a'..=b'z' | b'A'..=b'Z' => match letters_before(text, start, at) {
+        b'a'..=b'z' | b'A'..=b'Z' => match letters(at) {
             // Behind another digit they begin nothing.
-            count if count < 7 && at > start + count && text[at - count - 1].is_ascii_digit() => before::LETTERS,
+            count if count < MOST_LETTERS && at > start + count && text[at - count - 1].is_ascii_digit() => {
+                before::LETTERS
+            }
             1 => before::LETTERS_1,
             2 => before::LETTERS_2,
             3 => before::LETTERS_3,
             6 => before::LETTERS_6,
             _ => before::LETTERS,
         },
-        b' ' => match letters_before(text, start, at - 1) {
+        b' ' => match letters(at - 1) {
             2 => before::SPACE_2,
             3 => before::SPACE_3,
             _ => before::SPACE,
         },
         b'.' | b'-' if at >= start + 2 && text[at - 2].is_ascii_digit() => before::JOINED,
-        b'-' => match letters_before(text, start, at - 1) {
+        b'-' => match letters(at - 1) {
             2 => before::DASH_2,
             3 => before::DASH_3,
             _ => before::DASH,
@@ -217,10 +221,13 @@ pub(super) fn before_of(text: &[u8], start: usize, at: usize) -> usize {
     }
 }
 
-/// ASCII letters right before `at`; more than six count as seven.
+/// More letters are not told apart.
+pub(super) const MOST_LETTERS: usize = 7;
+
+/// ASCII letters right before `at`.
 #[inline]
 fn letters_before(text: &[u8], start: usize, at: usize) -> usize {
-    let (least, mut from) = (start.max(at.saturating_sub(7)), at);
+    let (least, mut from) = (start.max(at.saturating_sub(MOST_LETTERS)), at);
     while from > least && text[from - 1].is_ascii_alphabetic() {
         from -= 1;
     }

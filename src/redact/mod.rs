@@ -8,6 +8,7 @@
 
 mod anchor;
 mod automaton;
+pub(crate) mod bits;
 mod boundary;
 pub mod builtin;
 pub mod carrier;
@@ -52,6 +53,7 @@ mod trigger;
 mod union;
 pub mod validate;
 pub mod view;
+mod words;
 
 #[cfg(test)]
 mod engine_tests;

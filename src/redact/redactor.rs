@@ -373,7 +373,7 @@ impl Work {
         mut minter: Option<&mut Minter>,
         text: &[u8],
         offset: usize,
-        encodings: Encodings,
+        encodings: Encodings<'_>,
     ) -> Result<(), Withheld> {
         let Work { expander, view_scratch, view_sight, found, claims, numbers, .. } = self;
         expander

@@ -141,35 +141,35 @@ pub(super) fn search(
     if let Some(open) = carry.take() {
         key::resume(text, open, &rules.keys, &mut scratch.cursor, &mut scratch.keyed);
     }
-    let wanted =
-        window.hits.iter().flat_map(|hit| rules.prefilter.targets(*hit).iter().map(move |target| (*hit, *target)));
-    for (hit, target) in wanted {
-        steps::add(1);
-        match target {
-            Target::Anchor(number) => {
-                let (rule, anchor) = &rules.anchors[usize::from(number)];
-                let resume = &mut scratch.resume[ANCHORS];
-                let run = &mut scratch.anchor_run[usize::from(number)];
-                // A literal that reaches out of the run read last begins a token of its own.
-                if hit.end() <= resume.of(number) {
-                    continue;
+    for &hit in window.hits {
+        for &target in rules.prefilter.targets(hit) {
+            steps::add(1);
+            match target {
+                Target::Anchor(number) => {
+                    let (rule, anchor) = &rules.anchors[usize::from(number)];
+                    let resume = &mut scratch.resume[ANCHORS];
+                    let run = &mut scratch.anchor_run[usize::from(number)];
+                    // A literal that reaches out of the run read last begins a token of its own.
+                    if hit.end() <= resume.of(number) {
+                        continue;
+                    }
+                    // Glued to a token that was just found, an anchor needs no other border.
+                    let glued = out.last().is_some_and(|last| last.strong && last.finding.span.end >= hit.start());
+                    if let Some((span, read)) = anchored(text, &window.record, hit, anchor, glued, run) {
+                        resume.set(number, read);
+                        accept(rules, text, &window.record, *rule, span, None, true, out);
+                    } else {
+                        resume.set(number, hit.end());
+                    }
                 }
-                // Glued to a token that was just found, an anchor needs no other border.
-                let glued = out.last().is_some_and(|last| last.strong && last.finding.span.end >= hit.start());
-                if let Some((span, read)) = anchored(text, &window.record, hit, anchor, glued, run) {
-                    resume.set(number, read);
-                    accept(rules, text, &window.record, *rule, span, None, true, out);
-                } else {
-                    resume.set(number, hit.end());
+                Target::Key(word) => {
+                    let word = WordHit { start: hit.start(), end: hit.end(), word };
+                    key::find(text, word, &rules.keys, &mut scratch.cursor, &mut scratch.keyed);
                 }
+                Target::Shape(number) => ask(rules, text, &window.record, number, hit.start(), scratch, out),
+                Target::Gate(word) => scratch.open.push(hit.start(), hit.end(), word),
+                Target::Regex(number) => expression(rules, text, &window.record, number, hit, scratch, out),
             }
-            Target::Key(word) => {
-                let word = WordHit { start: hit.start(), end: hit.end(), word };
-                key::find(text, word, &rules.keys, &mut scratch.cursor, &mut scratch.keyed);
-            }
-            Target::Shape(number) => ask(rules, text, &window.record, number, hit.start(), scratch, out),
-            Target::Gate(word) => scratch.open.push(hit.start(), hit.end(), word),
-            Target::Regex(number) => expression(rules, text, &window.record, number, hit, scratch, out),
         }
     }
     *carry = key::finish(text, &rules.keys, &mut scratch.cursor, &mut scratch.keyed);
@@ -226,8 +226,11 @@ impl Scratch {
 
 /// The positions of a sorted list that lie in `range`. Records come in order: `done` positions lie before it.
 fn within<T>(list: &[T], range: &Range<usize>, done: &mut usize, place: impl Fn(&T) -> u32) -> Range<usize> {
-    let until = |from: usize, bound: usize| {
-        from + list[from..].iter().take_while(|entry| (place(entry) as usize) < bound).count()
+    let until = |mut from: usize, bound: usize| {
+        while list.get(from).is_some_and(|entry| (place(entry) as usize) < bound) {
+            from += 1;
+        }
+        from
     };
     let from = until(*done, range.start);
     *done = until(from, range.end);
@@ -250,6 +253,9 @@ fn ask_triggers(
         (&triggers.colons, &table.colons, colons),
         (&triggers.pairs, &table.pairs, pairs),
     ] {
+        if list.get(*done).is_none_or(|next| *next as usize >= record.end) {
+            continue;
+        }
         for &at in &list[within(list, record, done, |at| *at)] {
             for &number in shapes {
                 ask(rules, text, record, number, at, scratch, out);

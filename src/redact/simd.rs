@@ -26,8 +26,10 @@ pub(super) mod class {
     /// What encodings of single characters begin with: `\ % & = #`, escape, bytes of invisible or wide
     /// characters (0xC2, 0xE2 and above).
     pub(in crate::redact) const ENCODED: usize = 8;
+    /// `A-Z a-z`
+    pub(in crate::redact) const LETTER: usize = 9;
     /// How many there are.
-    pub(in crate::redact) const COUNT: usize = 9;
+    pub(in crate::redact) const COUNT: usize = 10;
 }
 
 /// The bitmaps of 64 bytes, by class.
@@ -127,6 +129,9 @@ const fn classes() -> [u16; 256] {
         if b.is_ascii_alphanumeric() || b == b'_' || b == b'-' || b == b'~' {
             bits |= 1 << class::WORD;
         }
+        if b.is_ascii_alphabetic() {
+            bits |= 1 << class::LETTER;
+        }
         bits |= match b {
             b'.' => 1 << class::DOT,
             b':' => 1 << class::COLON,
@@ -219,6 +224,7 @@ mod avx2 {
         masks[class::WORD] = mask(word);
         masks[class::PLUS_SLASH] = mask(plus_slash);
         masks[class::ENCODED] = mask(either(marks, rare));
+        masks[class::LETTER] = mask(letter);
         masks
     }
 

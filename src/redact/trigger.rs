@@ -3,10 +3,11 @@
 //! May report too often, never too rarely; shapes check the whole structure. Positions are offsets into the
 //! text, ascending within a kind.
 
+use super::bits::{Bits, first_in};
 use super::digit_filter::{DigitFilter, LONG, PassesOver};
 use super::digit_index::Group;
 use super::simd::{self, Word, class};
-use super::view::Encodings;
+use super::view::{Encodings, RunStarts};
 use std::ops::Range;
 
 /// Positions of one text, by kind; cleared and reused.
@@ -107,13 +108,13 @@ impl Triggers {
     /// The first group that begins in `range`.
     #[inline(always)]
     pub(super) fn next_group(&self, range: Range<usize>) -> Option<u32> {
-        next_bit(&self.groups, range)
+        first_in(&self.groups, range)
     }
 
     /// The first of those that are likely to be something without a word near.
     #[inline(always)]
     pub(super) fn next_likely(&self, range: Range<usize>) -> Option<u32> {
-        next_bit(&self.likely, range)
+        first_in(&self.likely, range)
     }
 
     /// Whether the group that begins at `at` is likely to be something without a word near.
@@ -122,10 +123,11 @@ impl Triggers {
     }
 
     /// What in `text[from..to]` may be encoded: no view is possible without.
-    pub(super) fn encodings(&self, from: usize, to: usize) -> Encodings {
-        let first = next_bit(&self.coded_runs, from..to);
-        let first_run = first.map_or(0, |at| at as usize - from);
-        Encodings { characters: any_bit(&self.marks, from..to), runs: first.is_some(), first_run }
+    pub(super) fn encodings(&self, from: usize, to: usize) -> Encodings<'_> {
+        Encodings {
+            characters: Bits::of(&self.marks, from..to).any(),
+            runs: RunStarts::At(Bits::of(&self.coded_runs, from..to)),
+        }
     }
 
     #[inline(always)]
@@ -153,7 +155,8 @@ impl Triggers {
         let groups = near.here[class::DIGIT] & !near.left(class::DIGIT);
         let mut likely = 0;
         each(groups & !near.inside(filter.passes_over()), |bit| {
-            let passes = filter.passes(text, base + bit as usize, near.right(class::DIGIT, bit));
+            let passes =
+                filter.passes(text, base + bit as usize, near.right(class::DIGIT, bit), near.letters_before(bit));
             likely |= u64::from(passes) << bit;
         });
         self.groups.push(groups);
@@ -178,39 +181,6 @@ impl Triggers {
     }
 }
 
-/// Whether a bit of `bits` is set in `range`.
-fn any_bit(bits: &[u64], range: Range<usize>) -> bool {
-    if range.is_empty() {
-        return false;
-    }
-    let (first, last) = (range.start / 64, (range.end - 1) / 64);
-    let head = u64::MAX << (range.start % 64);
-    let tail = u64::MAX >> (63 - (range.end - 1) % 64);
-    let words = &bits[first..=last];
-    if let [only] = words {
-        return only & head & tail != 0;
-    }
-    words[0] & head != 0
-        || words[words.len() - 1] & tail != 0
-        || words[1..words.len() - 1].iter().any(|word| *word != 0)
-}
-
-/// The first bit of `bits` that is set in `range`.
-#[inline(always)]
-fn next_bit(bits: &[u64], range: Range<usize>) -> Option<u32> {
-    let mut word = range.start / 64;
-    let mut rest = bits.get(word)? & u64::MAX << (range.start % 64);
-    while rest == 0 {
-        word += 1;
-        if word * 64 >= range.end {
-            return None;
-        }
-        rest = *bits.get(word)?;
-    }
-    let at = word * 64 + rest.trailing_zeros() as usize;
-    (at < range.end).then_some(at as u32)
-}
-
 /// Bitmaps of 64 bytes and their neighbours.
 struct Near<'w> {
     before: &'w Word,
@@ -229,6 +199,13 @@ impl Near<'_> {
     #[inline(always)]
     fn left(&self, class: usize) -> u64 {
         self.here[class] << 1 | self.before[class] >> 63
+    }
+
+    /// The bitmap of the letters before the byte at `bit`; the highest bit stands for the last of them.
+    #[inline(always)]
+    fn letters_before(&self, bit: u32) -> u64 {
+        let both = u128::from(self.here[class::LETTER]) << 64 | u128::from(self.before[class::LETTER]);
+        (both >> bit) as u64
     }
 
     #[inline(always)]
@@ -364,8 +341,8 @@ mod tests {
         {
             found.scan(text.as_bytes(), &filter());
             assert_eq!(
-                found.encodings(0, text.len()),
-                Encodings { characters: encoded, runs: false, first_run: 0 },
+                (found.encodings(0, text.len()).characters, found.encodings(0, text.len()).runs.next(0).is_some()),
+                (encoded, false),
                 "{text}"
             );
         }

@@ -7,6 +7,7 @@
 
 use super::scope::Scope;
 use crate::redact::letters::fold;
+use crate::redact::words::Words;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -15,7 +16,7 @@ static GIVEN: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("given_names.t
 
 /// Words of titles, teams and states: with one of them a value is no person's name.
 #[rustfmt::skip]
-const NO_NAMES: &[&str] = &[
+static NO_NAMES: Words = Words::new(&[
     "account", "accounts", "active", "admin", "administrator", "agency", "alert", "all", "amazon", "anonymous", "api", "app",
     "assigned", "attempts", "avenue", "balance", "bank", "basic", "batch", "bot", "branch", "bucket", "build", "cache",
     "campaign", "care", "category", "center", "central", "centre", "change", "changed", "clinic", "closed", "cloud", "cluster",
@@ -35,7 +36,7 @@ const NO_NAMES: &[&str] = &[
     "system", "systems", "task", "tasks", "tax", "team", "technologies", "template", "test", "tier", "timeout", "token", "total",
     "trial", "type", "university", "unknown", "update", "updated", "user", "version", "warehouse", "web", "webhook", "workflow",
     "zone",
-];
+]);
 
 /// Ends of the names of contact details, lower case without separators.
 #[rustfmt::skip]
@@ -128,7 +129,7 @@ fn is_name_word(word: &[u8]) -> bool {
     let letters = word.iter().all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80 || matches!(byte, b'\'' | b'-'));
     let lower = word[1..].iter().any(|byte| byte.is_ascii_lowercase() || *byte >= 0x80);
     let inner = word.windows(2).any(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase());
-    initial || first && letters && lower && (!inner || is_scottish(word)) && !is_listed(word, NO_NAMES)
+    initial || first && letters && lower && (!inner || is_scottish(word)) && !NO_NAMES.has(word)
 }
 
 /// `MacLeod`, `McDonald`: the capitals inside are few.
@@ -215,7 +216,7 @@ pub(crate) fn is_title(scope: Scope<'_>, at: usize) -> bool {
     let words = &scope.text[at.min(scope.limit)..scope.limit.min(at + REACH)];
     let letters =
         words.iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte >= 0x80 || **byte == b' ').count();
-    words[..letters].split(|byte| *byte == b' ').take(4).any(|word| is_listed(word, NO_NAMES))
+    words[..letters].split(|byte| *byte == b' ').take(4).any(|word| NO_NAMES.has(word))
 }
 
 /// Whether the object or line around the member at `name` also holds contact details under a key.
@@ -285,15 +286,27 @@ fn separates(rest: &[u8]) -> bool {
     matches!(rest.get(quotes), Some(b':' | b'='))
 }
 
+/// The letters that names of contact details end in, one bit each.
+const LAST_LETTERS: u32 = {
+    let (mut letters, mut at) = (0, 0);
+    while at < DETAILS.len() {
+        let name = DETAILS[at].as_bytes();
+        letters |= 1 << (name[name.len() - 1] & 31);
+        at += 1;
+    }
+    letters
+};
+
 fn names_details(word: &[u8]) -> bool {
+    let last = word.iter().rev().find(|byte| !matches!(**byte, b'_' | b'-'));
+    last.is_some_and(|last| LAST_LETTERS >> (last & 31) & 1 == 1) && ends_in_details(word)
+}
+
+fn ends_in_details(word: &[u8]) -> bool {
     DETAILS.iter().any(|known| {
         let mut letters = word.iter().rev().filter(|byte| !matches!(**byte, b'_' | b'-'));
         known.bytes().rev().all(|wanted| letters.next().is_some_and(|byte| byte.eq_ignore_ascii_case(&wanted)))
     })
-}
-
-fn is_listed(word: &[u8], list: &[&str]) -> bool {
-    list.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 #[cfg(test)]

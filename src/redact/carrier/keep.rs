@@ -5,6 +5,7 @@
 
 use super::kind;
 use super::labels::Labels;
+use crate::redact::words::Words;
 use std::ops::Range;
 
 /// The part of a value that is secret; `None` when the value says nothing.
@@ -34,21 +35,21 @@ pub(crate) fn secret_part(value: &[u8], quoted: bool, labels: &Labels) -> Option
 
 /// Values that mean none.
 #[rustfmt::skip]
-const NOTHING: &[&str] = &[
+static NOTHING: Words = Words::new(&[
     "null", "nil", "none", "undefined", "true", "false", "nan", "n/a", "(null)", "<nil>", "<null>", "<none>",
     "<unset>", "<empty>", "<redacted>", "<masked>", "<hidden>", "<secret>", "redacted", "masked", "filtered",
     "hidden", "removed", "eof", "(empty)", "(none)", "(unset)", "(redacted)", "(hidden)", "(masked)",
     "(filtered)", "[]", "{}", "()", "\"\"", "''", "yes", "no", "on", "yes", "no", "on", "off", "brak", "aucun", "aucune", "keine", "keiner", "ninguno", "ninguna",
     "nessuno", "nessuna", "geen", "always", "never", "on_create", "required", "optional",
-];
+]);
 
 fn is_word_for_nothing(value: &[u8]) -> bool {
-    value.len() <= 11 && listed(value, NOTHING)
+    value.len() <= 11 && NOTHING.has(value)
 }
 
 /// Words that a person or a parser writes behind `password:` without meaning a password.
 #[rustfmt::skip]
-const STATUS: &[&str] = &[
+static STATUS: Words = Words::new(&[
     "accepted", "access", "all", "amd64", "async", "await", "function", "lambda", "new", "and", "are", "arm64", "armhf", "at", "be", "been", "blank", "can", "can't", "cannot", "changed",
     "could", "created", "creating", "creation", "destroying", "destruction", "modifications", "modifying", "reading", "refreshing", "still", "deleted", "denied", "disabled", "does", "empty", "enabled", "error", "expired",
     "failed", "failure", "for", "found", "from", "generated", "granted", "has", "have", "i386", "in", "incorrect",
@@ -57,11 +58,11 @@ const STATUS: &[&str] = &[
     "reset", "retrieved", "revoked", "rotated", "set", "should", "success", "the", "to", "too",
     "unauthorized", "unchanged", "unexpected", "unset", "updated", "valid", "validated", "verified", "was", "were", "will",
     "with", "wrong", "wymagane", "nieprawidłowe", "wygasło", "zmienione",
-];
+]);
 
 fn is_status_word(value: &[u8]) -> bool {
     let core = value.strip_suffix(b".").or(value.strip_suffix(b",")).unwrap_or(value);
-    core.len() <= 15 && listed(core, STATUS)
+    core.len() <= 15 && STATUS.has(core)
 }
 
 /// An object of a program, as Java prints it: `android.os.BinderProxy@30f5e9c`, `Token{a64f992`.
@@ -82,10 +83,6 @@ fn is_object(value: &[u8]) -> bool {
 /// `hmac-sha256:9f…`, as an audit log writes a token under a key of its own.
 fn is_digest(value: &[u8]) -> bool {
     value.strip_prefix(b"hmac-sha256:").is_some_and(|hex| hex.len() == 64 && hex.iter().all(u8::is_ascii_hexdigit))
-}
-
-fn listed(value: &[u8], words: &[&str]) -> bool {
-    words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// `****`, `xxxx`, `••••`, `....`: one masking character again and again.

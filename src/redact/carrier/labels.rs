@@ -1,5 +1,6 @@
 //! The texts our own masks are made of, so that a second pass leaves them as they are.
 
+use crate::redact::words::Words;
 use std::ops::Range;
 
 /// Bytes of the longest mask, brackets included.
@@ -31,7 +32,7 @@ impl Labels {
             [stem @ .., b'-'] if digits > 0 => stem,
             _ => inner,
         };
-        self.has(inner) || self.has(stem) || is_foreign(inner)
+        self.has(inner) || stem.len() < inner.len() && self.has(stem) || is_foreign(inner)
     }
 
     /// The end of the mask that the bracket at `open` begins, when it is one.
@@ -75,6 +76,13 @@ impl Labels {
     }
 }
 
+/// What others write in brackets where a value was, in letters of either case.
+#[rustfmt::skip]
+static MASKS: Words = Words::new(&[
+    "redacted", "masked", "filtered", "hidden", "removed", "secret", "omitted", "scrubbed", "sensitive", "protected",
+    "censored", "none", "null", "empty", "not set", "unset", "withheld",
+]);
+
 /// `REDACTED`, `MASKED VALUE`, `EMAIL:9f2c`: capitals, maybe a digest.
 fn is_foreign(inner: &[u8]) -> bool {
     let word = inner.iter().take_while(|byte| byte.is_ascii_uppercase() || b"_- ".contains(byte)).count();
@@ -83,24 +91,5 @@ fn is_foreign(inner: &[u8]) -> bool {
         [b':', digest @ ..] => digest.len() <= 16 && digest.iter().all(u8::is_ascii_hexdigit),
         _ => false,
     };
-    let lower = [
-        "redacted",
-        "masked",
-        "filtered",
-        "hidden",
-        "removed",
-        "secret",
-        "omitted",
-        "scrubbed",
-        "sensitive",
-        "protected",
-        "censored",
-        "none",
-        "null",
-        "empty",
-        "not set",
-        "unset",
-        "withheld",
-    ];
-    (word >= 2 && digest) || lower.iter().any(|known| inner.eq_ignore_ascii_case(known.as_bytes()))
+    (word >= 2 && digest) || MASKS.has(inner)
 }

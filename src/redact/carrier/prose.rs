@@ -13,16 +13,17 @@ use super::reader::Reader;
 use super::scalar::scalar;
 use super::scope::Scope;
 use super::weak;
+use crate::redact::words::Words;
 use std::ops::Range;
 
 /// Words that announce a value.
 #[rustfmt::skip]
-const ANNOUNCE: &[&str] = &[
+static ANNOUNCE: Words = Words::new(&[
     "is", "was", "to", "jest", "brzmi", "wynosi", "be", "becomes", "ist", "lautet", "est", "es", "è", "é", "sarà", "value", "=", "->", "<<<",
-];
+]);
 
 /// First words behind a key after which a colon announces: `password for root: x`, never `password reset for: x`.
-const BEFORE_COLON: &[&str] = &[
+static BEFORE_COLON: Words = Words::new(&[
     "is",
     "was",
     "for",
@@ -54,23 +55,23 @@ const BEFORE_COLON: &[&str] = &[
     "provisional",
     "temporanea",
     "provvisoria",
-];
+]);
 
 /// Words before a value that is replaced.
-const FROM: &[&str] = &["from", "z", "von", "de", "da"];
+static FROM: Words = Words::new(&["from", "z", "von", "de", "da"]);
 
 /// Verbs of a change, and the words behind them before what it is changed to.
 #[rustfmt::skip]
-const CHANGED: &[&str] = &[
+static CHANGED: Words = Words::new(&[
     "alterada", "alterado", "cambiada", "cambiado", "cambiata", "cambiato", "changé", "defini", "défini", "definida", "geändert", "gesetzt",
     "gewijzigd", "impostata", "modifié", "nadano", "reimpostata", "remplacé", "restablecida", "réinitialisé", "ustawione", "ustawiono",
     "zmienione", "zmieniono", "zresetowano", "zurückgesetzt",
-];
-const INTO: &[&str] = &["a", "auf", "en", "in", "na", "naar", "para", "par", "por", "sur"];
+]);
+static INTO: Words = Words::new(&["a", "auf", "en", "in", "na", "naar", "para", "par", "por", "sur"]);
 
 /// Words between a key of digits and the digits.
-const FILL: &[&str] =
-    &["is", "to", "jest", "no", "no.", "nr", "nr.", "number", "numer", "#", "code", "für", "of", "was"];
+static FILL: Words =
+    Words::new(&["is", "to", "jest", "no", "no.", "nr", "nr.", "number", "numer", "#", "code", "für", "of", "was"]);
 
 /// Reads the value of a key that stands in running text and ends at `at`; false when there is none.
 pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize, spoken: bool) -> bool {
@@ -114,7 +115,7 @@ fn numbers(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize) -> bool {
         }
         let end = word_end(scope, from);
         let word = scope.text[from..end].strip_suffix(b":").unwrap_or(&scope.text[from..end]);
-        if !listed(word, FILL) {
+        if !FILL.has(word) {
             return false;
         }
         from = scope.skip_blank(end);
@@ -131,11 +132,11 @@ fn announces_group(scope: Scope<'_>, from: usize) -> bool {
 }
 
 /// Things that have names of their own: `secret "tls-2" created` says nothing secret.
-const NAMED: &[&str] = &["secret", "secrets"];
+static NAMED: Words = Words::new(&["secret", "secrets"]);
 
 fn secret(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize, from: usize) -> bool {
     let sql = follows_sql(scope, start);
-    if listed(&scope.text[start..at], NAMED) {
+    if NAMED.has(&scope.text[start..at]) {
         return announced(reader, scope, from, false);
     }
     if let Some(from) = behind_dash(scope, from) {
@@ -192,16 +193,16 @@ fn secret(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize, fr
 
 /// `with password x`: a word that hands a secret over stands before the key, an article perhaps between.
 fn preposition_before(scope: Scope<'_>, start: usize) -> bool {
-    const WITH: &[&str] = &["with", "using", "mit", "avec", "con", "met", "com"];
-    const BETWEEN: &[&str] = &["the", "le", "la", "dem", "il", "o"];
+    static WITH: Words = Words::new(&["with", "using", "mit", "avec", "con", "met", "com"]);
+    static BETWEEN: Words = Words::new(&["the", "le", "la", "dem", "il", "o"]);
     // `avec le mot de passe x`, `hasłem x`: the ending says it.
     let mut end = scope.back_over_space(start);
     let word = &scope.text[word_before(scope, end)..end];
-    if listed(word, BETWEEN) {
+    if BETWEEN.has(word) {
         end = scope.back_over_space(word_before(scope, end));
     }
     let instrumental = scope.has(start, "hasłem".as_bytes()) || scope.has(start, b"haslem");
-    instrumental || listed(&scope.text[word_before(scope, end)..end], WITH)
+    instrumental || WITH.has(&scope.text[word_before(scope, end)..end])
 }
 
 /// `webhookSecret [x] rejected`: one random-looking text in brackets.
@@ -247,7 +248,7 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize, passwor
     const REACH: usize = 6;
     const LONGEST_NAME: usize = 64;
     let first = scope.text[from..word_end(scope, from)].trim_ascii();
-    let colon_announces = listed(first.strip_suffix(b":").unwrap_or(first), BEFORE_COLON);
+    let colon_announces = BEFORE_COLON.has(first.strip_suffix(b":").unwrap_or(first));
     let mut changed = false;
     for _ in 0..REACH {
         // `password for user "joe" is x`
@@ -257,7 +258,7 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize, passwor
                 return false;
             }
             // `password changed from "x" to "y"`: both are passwords, or were.
-            let old = listed(scope.text[word_before(scope, scope.back_over_space(from))..from].trim_ascii(), FROM);
+            let old = FROM.has(scope.text[word_before(scope, scope.back_over_space(from))..from].trim_ascii());
             if old && kind::looks_secret(&scope.text[inner.start..inner.end]) {
                 reader.claim(scope, inner.start..inner.end, true);
             }
@@ -280,7 +281,7 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize, passwor
         if colon.is_some() && !colon_announces {
             return false;
         }
-        if colon.is_some() || listed(plain, ANNOUNCE) {
+        if colon.is_some() || ANNOUNCE.has(plain) {
             match told(reader, scope, plain, from..next, password) {
                 Some(claims) => return claims,
                 None => {
@@ -289,14 +290,14 @@ fn announced(reader: &mut Reader<'_>, scope: Scope<'_>, mut from: usize, passwor
                 }
             }
         }
-        if colon.is_none() && listed(plain, FROM) && replaced(reader, scope, next) {
+        if colon.is_none() && FROM.has(plain) && replaced(reader, scope, next) {
             return true;
         }
         // `wurde auf x gesetzt`, `zmieniono na x`
-        if listed(plain, INTO) && (changed || is_set_behind(scope, next)) {
+        if INTO.has(plain) && (changed || is_set_behind(scope, next)) {
             return told_word(reader, scope, from, next..trimmed_end(scope, next));
         }
-        changed |= listed(plain, CHANGED);
+        changed |= CHANGED.has(plain);
         let host = plain.contains(&b'.') && plain[0].is_ascii_alphanumeric();
         let letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80 || *byte == b'-';
         if !plain.iter().all(|byte| letter(byte) || host && (byte.is_ascii_digit() || *byte == b'.')) {
@@ -318,11 +319,11 @@ fn told(reader: &mut Reader<'_>, scope: Scope<'_>, plain: &[u8], word: Range<usi
     }
     let end = trimmed_end(scope, next);
     let value = &scope.text[next..end];
-    if password && listed(plain, weak::IS) && weak::is_weak(value) && weak::ends_clause(scope, end) {
+    if password && weak::IS.has(plain) && weak::is_weak(value) && weak::ends_clause(scope, end) {
         return Some(reader.paid(from, end) && reader.claim(scope, next..end, false));
     }
     // `your password is now: X`, `header value is X`
-    if (scope.byte(end) == Some(b':') || listed(value, ANNOUNCE)) && !kind::looks_secret(value) {
+    if (scope.byte(end) == Some(b':') || ANNOUNCE.has(value)) && !kind::looks_secret(value) {
         return None;
     }
     Some(told_word(reader, scope, from, next..end))
@@ -382,14 +383,14 @@ fn is_set_behind(scope: Scope<'_>, from: usize) -> bool {
 
 /// `rotated from X to Y`: both values, where both are random.
 fn replaced(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize) -> bool {
-    const TO: &[&str] = &["to", "na", "auf", "zu", "à", "a", "por", "into"];
+    static TO: Words = Words::new(&["to", "na", "auf", "zu", "à", "a", "por", "into"]);
     let end = trimmed_end(scope, from);
     let joint = scope.skip_blank(end);
     let joint_end = word_end(scope, joint);
     let next = scope.skip_blank(joint_end);
     let next_end = trimmed_end(scope, next.min(scope.limit));
     let random = |from: usize, end: usize| kind::is_random(&scope.text[from..end.max(from)]);
-    listed(&scope.text[joint..joint_end], TO)
+    TO.has(&scope.text[joint..joint_end])
         && random(from, end)
         && random(next, next_end)
         && reader.paid(from, next_end)

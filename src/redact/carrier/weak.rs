@@ -3,9 +3,10 @@
 
 use super::bare::{self, Style};
 use super::scope::Scope;
+use crate::redact::words::Words;
 
 /// Verbs that equate a key with the word behind them.
-pub(crate) const IS: &[&str] = &["is", "was", "ist", "lautet", "jest", "brzmi", "to", "est", "es", "è"];
+pub(crate) static IS: Words = Words::new(&["is", "was", "ist", "lautet", "jest", "brzmi", "to", "est", "es", "è"]);
 
 /// Words that go on behind a clause.
 #[rustfmt::skip]
@@ -16,7 +17,7 @@ const GO_ON: &[&str] = &[
 
 /// What sentences say of passwords.
 #[rustfmt::skip]
-const SAID: &[&str] = &[
+static SAID: Words = Words::new(&[
     "abgelaufen", "absent", "actually", "added", "alone", "already", "another", "arbitrary", "base64", "basic", "blocked",
     "broken", "bytes", "cleartext", "common", "compliant", "compulsory", "correct", "correcta", "correcte", "corretta", "debil",
     "default", "diferente", "different", "empty", "equal", "error", "erroneous", "exact", "expirada", "faible", "falsch",
@@ -30,7 +31,7 @@ const SAID: &[&str] = &[
     "silne", "simple", "slabe", "still", "string", "strong", "temporary", "there", "therefore", "unclear", "unique", "unknown",
     "unsafe", "unsicher", "upper", "useless", "valid", "valida", "valide", "vazia", "vide", "visible", "vital", "warning", "weak",
     "weaker", "where", "wrong", "wymagane", "years", "zwingend",
-];
+]);
 
 /// Ends of words that tell what happened to a password, or how it is.
 #[rustfmt::skip]
@@ -48,10 +49,9 @@ pub(crate) fn speaks_of_password(key: &[u8]) -> bool {
 
 /// Whether a word may be a password of small letters that stands for itself.
 pub(crate) fn is_weak(word: &[u8]) -> bool {
-    let listed = |list: &[&str]| list.iter().any(|known| known.as_bytes() == word);
     (5..=20).contains(&word.len())
         && word.iter().all(u8::is_ascii_lowercase)
-        && !listed(SAID)
+        && !SAID.has(word)
         && !ENDS.iter().any(|end| word.ends_with(end.as_bytes()))
         && !word.starts_with(b"ge")
 }

@@ -24,7 +24,7 @@ pub(super) fn find(text: &[u8], at: usize, _floor: usize) -> Option<ShapeHit> {
     }
     let prefix = text[at..].iter().take(LONGEST_PREFIX).take_while(|byte| is_small(**byte)).count();
     let joint = *text.get(at + prefix)?;
-    if prefix < 2 || !matches!(joint, b'_' | b'-') || is_id(&text[at..at + prefix]) {
+    if prefix < 2 || !matches!(joint, b'_' | b'-') {
         return None;
     }
     let mut from = at + prefix + 1;
@@ -36,10 +36,13 @@ pub(super) fn find(text: &[u8], at: usize, _floor: usize) -> Option<ShapeHit> {
         from += part + 1;
     }
     let random = text[from..].iter().take(512).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    if random < LEAST || is_id(&text[at..at + prefix]) {
+        return None;
+    }
     let token = &text[from..from + random];
     let turns = token.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count();
     let digits = token.iter().filter(|byte| byte.is_ascii_digit()).count();
-    if random < LEAST || turns < 3 || digits < 2 || content::entropy(token) == Verdict::Refutes {
+    if turns < 3 || digits < 2 || content::entropy(token) == Verdict::Refutes {
         return None;
     }
     // Checksums and further parts follow; the token goes on to the end of its alphabet.

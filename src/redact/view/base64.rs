@@ -177,11 +177,12 @@ const fn opens() -> [u8; 256] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::view::RunStarts;
     use ::base64::Engine as _;
     use ::base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
     fn view(text: &[u8]) -> Option<(Vec<u8>, Span)> {
-        let run = super::super::run::next(text, None, 0)?;
+        let run = super::super::run::next(text, None, RunStarts::Anywhere, 0)?;
         let (mut scratch, mut out) = (Vec::new(), Vec::new());
         let whole = decode_run(text, run, &mut scratch, &mut out)?;
         Some((out, whole))

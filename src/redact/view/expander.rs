@@ -8,6 +8,7 @@ use super::frame::Frame;
 use super::region::{self, Inline};
 use super::run::{self, Opaque};
 use super::{base64, encoded_word, escape, fold, hex, html, percent, quoted_printable, syslog};
+use crate::redact::bits::Bits;
 use crate::redact::finding::Span;
 
 /// Makes the views of records; owns all scratch space.
@@ -31,22 +32,40 @@ pub struct Exhausted;
 
 /// What of a text is worth looking for: nothing is found of a kind that a caller knows not to be there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Encodings {
+pub struct Encodings<'b> {
     /// Encoded characters between plain ones.
     pub characters: bool,
     /// Long runs that are encoded as a whole.
-    pub runs: bool,
-    /// No such run begins before this place.
-    pub first_run: usize,
+    pub runs: RunStarts<'b>,
 }
 
-impl Encodings {
+/// Where in a text long runs may begin or go on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RunStarts<'b> {
+    /// Anywhere.
+    Anywhere,
+    /// Where a bit is set; the first of these bits stands for the text's first byte.
+    At(Bits<'b>),
+}
+
+impl Encodings<'_> {
     /// Nothing is known.
-    pub const ALL: Encodings = Encodings { characters: true, runs: true, first_run: 0 };
+    pub const ALL: Encodings<'static> = Encodings { characters: true, runs: RunStarts::Anywhere };
 
     /// Whether there is anything to look for.
     pub fn any(self) -> bool {
-        self.characters || self.runs
+        self.characters || self.runs.next(0).is_some()
+    }
+}
+
+impl RunStarts<'_> {
+    /// The first such place from `at` on.
+    #[inline]
+    pub(in crate::redact) fn next(self, at: usize) -> Option<usize> {
+        match self {
+            RunStarts::Anywhere => Some(at),
+            RunStarts::At(bits) => bits.next(at),
+        }
     }
 }
 
@@ -75,7 +94,7 @@ impl Expander {
     pub fn expand(
         &mut self,
         record: &[u8],
-        encodings: Encodings,
+        encodings: Encodings<'_>,
         each: &mut dyn FnMut(&View<'_>),
     ) -> Result<(), Exhausted> {
         self.spent = 0;
@@ -83,13 +102,13 @@ impl Expander {
         if encodings.characters {
             self.descend_characters(record, 0, each)?;
         }
-        if encodings.runs { self.descend_runs(record, 0, encodings.first_run, each) } else { Ok(()) }
+        self.descend_runs(record, 0, encodings.runs, each)
     }
 
     /// All views of the text at `depth` (0: the record itself).
     fn descend(&mut self, record: &[u8], depth: usize, each: &mut dyn FnMut(&View<'_>)) -> Result<(), Exhausted> {
         self.descend_characters(record, depth, each)?;
-        self.descend_runs(record, depth, 0, each)
+        self.descend_runs(record, depth, RunStarts::Anywhere, each)
     }
 
     /// All views of encoded characters in the text at `depth`.
@@ -112,17 +131,18 @@ impl Expander {
         Ok(())
     }
 
-    /// All views of opaque runs of the text at `depth`, none of which begins before `from`.
+    /// All views of opaque runs of the text at `depth`, which begin at `starts`.
     fn descend_runs(
         &mut self,
         record: &[u8],
         depth: usize,
-        mut from: usize,
+        starts: RunStarts<'_>,
         each: &mut dyn FnMut(&View<'_>),
     ) -> Result<(), Exhausted> {
+        let mut from = 0;
         loop {
             let (source, parent, _) = levels(&mut self.frames, record, depth);
-            let Some(found) = run::next(source, parent, from) else { return Ok(()) };
+            let Some(found) = run::next(source, parent, starts, from) else { return Ok(()) };
             from = found.end as usize;
             self.descend_run(record, depth, found, each)?;
         }

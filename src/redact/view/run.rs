@@ -2,6 +2,7 @@
 //! when broken into lines as mail programs and key files do.
 
 use super::chain::Encoding;
+use super::expander::RunStarts;
 use super::frame::Frame;
 use crate::redact::finding::Span;
 
@@ -25,9 +26,9 @@ const OVERLAP: usize = 4096;
 const LINE: usize = 32;
 
 /// The next run at or after `from`. In a decoded text only runs that the level above could not see count.
-pub(super) fn next(text: &[u8], parent: Option<&Frame>, mut from: usize) -> Option<Span> {
+pub(super) fn next(text: &[u8], parent: Option<&Frame>, starts: RunStarts<'_>, mut from: usize) -> Option<Span> {
     loop {
-        let run = scan(text, from)?;
+        let run = scan(text, starts, from)?;
         let around = Span::new((run.start as usize).saturating_sub(1), text.len().min(run.end as usize + 1));
         if parent.is_none_or(|parent| parent.produced_in(around)) {
             return Some(run);
@@ -37,11 +38,12 @@ pub(super) fn next(text: &[u8], parent: Option<&Frame>, mut from: usize) -> Opti
 }
 
 /// Looks at the last character of each stretch of [`SHORTEST`] first, so that ordinary words are passed quickly.
-fn scan(text: &[u8], mut start: usize) -> Option<Span> {
+fn scan(text: &[u8], starts: RunStarts<'_>, mut start: usize) -> Option<Span> {
     if start > 0 && start < text.len() && is_opaque(text[start]) && is_opaque(text[start - 1]) {
         start = start.saturating_sub(OVERLAP);
     }
     loop {
+        start = starts.next(start)?;
         let stretch = text.get(start..start + SHORTEST)?;
         match stretch.iter().rposition(|&byte| !is_opaque(byte)) {
             Some(at) => start += at + 1,
@@ -53,7 +55,7 @@ fn scan(text: &[u8], mut start: usize) -> Option<Span> {
 /// The end of the run that starts at `start`, over line ends as long as the lines are equally long.
 fn end_of(text: &[u8], start: usize) -> usize {
     let cap = text.len().min(start + WINDOW);
-    let line_end = |from: usize| from + text[from..cap].iter().take_while(|&&byte| is_opaque(byte)).count();
+    let line_end = |from: usize| from + leading(&text[from..cap], OPAQUE);
     let mut end = line_end(start);
     let width = end - start;
     // Behind the sign of a colour the first line is longer than it seems: the others are read alone.
@@ -80,10 +82,20 @@ fn end_of(text: &[u8], start: usize) -> usize {
 }
 
 fn is_opaque(byte: u8) -> bool {
-    CLASS[byte as usize] != 0
+    CLASS[byte as usize] & OPAQUE != 0
 }
 
-/// What a character of a run may be, as bits; zero for characters outside runs.
+/// How many bytes `text` begins with that are all of one class.
+#[inline]
+pub(super) fn leading(text: &[u8], class: u8) -> usize {
+    // Eight at a time: runs are long.
+    let (words, _) = text.as_chunks::<8>();
+    let all = |word: &&[u8; 8]| word.iter().fold(class, |common, byte| common & CLASS[*byte as usize]) != 0;
+    let whole = words.iter().take_while(all).count() * 8;
+    whole + text[whole..].iter().take_while(|byte| CLASS[**byte as usize] & class != 0).count()
+}
+
+/// What a character of a run may be, as bits; zero for characters outside of runs.
 pub(super) const CLASS: [u8; 256] = classes();
 /// `A-Z`
 pub(super) const UPPER: u8 = 1;
@@ -95,6 +107,8 @@ pub(super) const DIGIT: u8 = 4;
 pub(super) const HEX: u8 = 8;
 /// `+/-_`
 pub(super) const SEPARATOR: u8 = 16;
+/// Any of them.
+pub(super) const OPAQUE: u8 = 32;
 
 const fn classes() -> [u8; 256] {
     let mut table = [0; 256];
@@ -108,7 +122,7 @@ const fn classes() -> [u8; 256] {
             b'+' | b'/' | b'-' | b'_' => SEPARATOR,
             _ => 0,
         };
-        table[byte] = class | if char.is_ascii_hexdigit() { HEX } else { 0 };
+        table[byte] = class | if class == 0 { 0 } else { OPAQUE } | if char.is_ascii_hexdigit() { HEX } else { 0 };
         byte += 1;
     }
     table
@@ -125,7 +139,7 @@ mod tests {
 
     fn runs(text: &str) -> Vec<&str> {
         let (mut from, mut found) = (0, Vec::new());
-        while let Some(run) = next(text.as_bytes(), None, from) {
+        while let Some(run) = next(text.as_bytes(), None, RunStarts::Anywhere, from) {
             found.push(&text[run.start as usize..run.end as usize]);
             from = run.end as usize;
         }
