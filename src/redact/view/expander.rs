@@ -6,9 +6,8 @@
 use super::chain::{Chain, MAX_DEPTH};
 use super::frame::Frame;
 use super::region::{self, Inline};
-use super::run::{self, Opaque};
+use super::run::{self, Opaque, RunStarts};
 use super::{base64, encoded_word, escape, fold, hex, html, percent, quoted_printable, syslog};
-use crate::redact::bits::Bits;
 use crate::redact::finding::Span;
 
 /// Makes the views of records; owns all scratch space.
@@ -39,15 +38,6 @@ pub struct Encodings<'b> {
     pub runs: RunStarts<'b>,
 }
 
-/// Where in a text long runs may begin or go on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RunStarts<'b> {
-    /// Anywhere.
-    Anywhere,
-    /// Where a bit is set; the first of these bits stands for the text's first byte.
-    At(Bits<'b>),
-}
-
 impl Encodings<'_> {
     /// Nothing is known.
     pub const ALL: Encodings<'static> = Encodings { characters: true, runs: RunStarts::Anywhere };
@@ -55,17 +45,6 @@ impl Encodings<'_> {
     /// Whether there is anything to look for.
     pub fn any(self) -> bool {
         self.characters || self.runs.next(0).is_some()
-    }
-}
-
-impl RunStarts<'_> {
-    /// The first such place from `at` on.
-    #[inline]
-    pub(in crate::redact) fn next(self, at: usize) -> Option<usize> {
-        match self {
-            RunStarts::Anywhere => Some(at),
-            RunStarts::At(bits) => bits.next(at),
-        }
     }
 }
 

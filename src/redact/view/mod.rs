@@ -31,4 +31,5 @@ mod run;
 mod syslog;
 
 pub use chain::{Chain, Encoding};
-pub use expander::{Encodings, Exhausted, Expander, RunStarts, View};
+pub use expander::{Encodings, Exhausted, Expander, View};
+pub use run::RunStarts;

@@ -2,8 +2,8 @@
 //! when broken into lines as mail programs and key files do.
 
 use super::chain::Encoding;
-use super::expander::RunStarts;
 use super::frame::Frame;
+use crate::redact::bits::Bits;
 use crate::redact::finding::Span;
 
 /// An encoding that hides a whole text in one run of characters.
@@ -13,6 +13,26 @@ pub(super) struct Opaque {
     /// Decodes `run` of `text` into `out` (emptied first; `scratch` may be used freely) when what comes out looks
     /// like text, and returns the span that has to be masked if anything in it is found.
     pub(super) decode: fn(text: &[u8], run: Span, scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> Option<Span>,
+}
+
+/// Where in a text long runs may begin or go on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RunStarts<'b> {
+    /// Anywhere.
+    Anywhere,
+    /// Where a bit is set; the first of these bits stands for the text's first byte.
+    At(Bits<'b>),
+}
+
+impl RunStarts<'_> {
+    /// The first such place from `at` on.
+    #[inline]
+    pub(in crate::redact) fn next(self, at: usize) -> Option<usize> {
+        match self {
+            RunStarts::Anywhere => Some(at),
+            RunStarts::At(bits) => bits.next(at),
+        }
+    }
 }
 
 /// Shorter runs are not looked into.
