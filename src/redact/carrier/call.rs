@@ -28,6 +28,46 @@ pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bool
     reader.out.len() > known
 }
 
+/// Calls that write a text into a field of a form.
+#[rustfmt::skip]
+const WRITERS: &[&str] = &[
+    "fill", "fillField", "fill_in", "input_text", "sendKeys", "send_keys", "setValue", "set_value", "type", "type_into", "typeText", "val",
+];
+
+/// `By.id("password")).sendKeys("x")`, `page.fill('#password', 'x')`: what is written into the field whose selector ends
+/// with the name that ends at `at`.
+pub(crate) fn written(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize) -> bool {
+    const CLOSING: usize = 8;
+    const BEFORE: usize = 96;
+    if !reader.kind.is_any() {
+        return false;
+    }
+    let closing = scope.text[at.min(scope.limit)..scope.limit].iter().take(CLOSING);
+    let from = at + closing.take_while(|byte| b"]\"'`)\\".contains(byte)).count();
+    let value = match scope.byte(from) {
+        Some(b',') if from > at => {
+            let before = &scope.text[scope.floor.max(start.saturating_sub(BEFORE))..start];
+            let call = memchr::memrchr(b'(', before).filter(|open| writes(&before[..*open]));
+            call.map(|_| scope.skip_blank(from + 1))
+        }
+        Some(b'.') if from > at => {
+            let rest = &scope.text[from + 1..scope.limit];
+            let name = rest.iter().take(16).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+            (rest.get(name) == Some(&b'(') && writes(&rest[..name])).then_some(from + name + 2)
+        }
+        _ => None,
+    };
+    let Some(quote) = value.and_then(|value| quoted::open(scope, value)) else { return false };
+    let inner = quoted::read(scope, quote);
+    inner.closed && reader.paid(at, inner.after) && reader.claim(scope, inner.start..inner.end, true)
+}
+
+/// Whether a call's name, the last word of `before`, writes into a field.
+fn writes(before: &[u8]) -> bool {
+    let name = before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    WRITERS.iter().any(|known| known.as_bytes() == &before[before.len() - name..])
+}
+
 /// The one random-looking word in brackets at `at`.
 fn printed(scope: Scope<'_>, at: usize) -> Option<std::ops::Range<usize>> {
     const LONGEST: usize = 512;

@@ -86,6 +86,10 @@ pub(crate) fn names_service(name: &[u8]) -> bool {
 fn beside_secret(scope: Scope<'_>, start: usize) -> bool {
     const NEAR: usize = 96;
     const LONGEST_NAME: usize = 24;
+    // `sort_key` beside a secret sorts.
+    if !scope.text[start..scope.limit.min(start + 3)].eq_ignore_ascii_case(b"key") {
+        return false;
+    }
     let from = scope.floor.max(start.saturating_sub(NEAR));
     let around = &scope.text[from..scope.limit.min(start + NEAR + NEAR)];
     memchr::memmem::find_iter(around, b"ecret").any(|at| {
@@ -237,5 +241,8 @@ mod tests {
         };
         assert!(service(r#"{"key":"x","secret":"y"}"#) && service(r#"{ key = "x", apiSecret = "y" }"#));
         assert!(!service(r#"{"key":"x","note":"a secret of ours"}"#));
+        let sorts = "secret_key=x sort_key=y";
+        let scope = Scope { text: sorts.as_bytes(), floor: 0, limit: sorts.len(), nested: false };
+        assert!(!is_service(scope, sorts.find("sort").unwrap()));
     }
 }

@@ -95,6 +95,14 @@ pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: 
     }
 }
 
+/// `set "auth.password" to "x"`, `'token' is "x"`: the value that is told of a name in quotes, which end at `after`.
+pub(crate) fn named(reader: &mut Reader<'_>, scope: Scope<'_>, after: usize, spoken: bool) -> bool {
+    let from = scope.skip_blank(after);
+    let end = word_end(scope, from);
+    let told = from > after && listed(&scope.text[from..end], &["to", "is", "was", "from", "changed"]);
+    told && spoken && reader.kind.is_any() && announced(reader, scope, from, false)
+}
+
 /// `Customer Anna Nowak asked`: the name behind a word for a person.
 pub(crate) fn person(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bool {
     let from = scope.skip_blank(at);

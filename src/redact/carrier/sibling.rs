@@ -243,6 +243,7 @@ pub(crate) fn following(reader: &mut Reader<'_>, scope: Scope<'_>, open: usize, 
     let pair = opener != b',' && matches!(scope.byte(scope.skip_space(inner.after)), Some(b']' | b')'));
     let header = is_header(name) && !is_header(text);
     let listed = opener == b',' && is_varied(text) && at_even_place(scope, open);
+    let listed = listed || opener == b'[' && is_chosen(text) && goes_on_in_pairs(scope, inner.after);
     if header
         || listed
         || kind::is_random(text)
@@ -285,6 +286,33 @@ fn at_even_place(scope: Scope<'_>, open: usize) -> bool {
         place += 1;
     }
     at == open && place.is_multiple_of(2)
+}
+
+/// Whether the rest of a list, behind its first two items at `at`, is of an even number of items, of which every other
+/// is a name: `["password", "x", "timeout", 30]`.
+fn goes_on_in_pairs(scope: Scope<'_>, at: usize) -> bool {
+    const MOST: usize = 16;
+    let mut at = scope.skip_space(at);
+    for _ in 0..MOST {
+        if scope.byte(at) != Some(b',') {
+            return matches!(scope.byte(at), Some(b']'));
+        }
+        let Some(quote) = quoted::open(scope, scope.skip_space(at + 1)) else { return false };
+        let name = quoted::read(scope, quote);
+        let comma = scope.skip_space(name.after);
+        if scope.byte(comma) != Some(b',') || is_varied(&scope.text[name.start..name.end]) {
+            return false;
+        }
+        at = scope.skip_space(member::value_end(scope, scope.skip_space(comma + 1)));
+    }
+    false
+}
+
+/// No name: a sign in it, or a digit before a letter.
+fn is_chosen(text: &[u8]) -> bool {
+    let sign = |byte: &u8| byte.is_ascii_punctuation() && !b"_-. ".contains(byte);
+    let mixed = text.windows(2).any(|two| two[0].is_ascii_digit() && two[1].is_ascii_alphabetic());
+    text.len() >= 6 && (mixed || text.iter().any(sign))
 }
 
 /// Hardly a name: digits or signs in it, or case that changes again and again.

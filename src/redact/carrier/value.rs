@@ -45,7 +45,13 @@ fn read_at(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Style)
         scalar(reader, scope, inner.start..inner.end, true);
         return concatenated(reader, scope, inner);
     }
+    let from = typed_end(scope, from);
     match scope.text[from] {
+        b'{' if is_stored(scope, from) => {
+            let end = bare::end(scope, from, style);
+            reader.claim(scope, from..end, false);
+            end
+        }
         b'[' | b'{' => match reader.cursor.covered(from).filter(|_| reader.kind.is_any()) {
             Some(end) => end.min(scope.limit),
             None => bracketed(reader, scope, from, style),
@@ -106,7 +112,8 @@ fn wrapper_end(scope: Scope<'_>, from: usize) -> usize {
         .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(**byte, b'_' | b':' | b'.'))
         .count();
     if name == 0 {
-        return from;
+        let dumped = dumped_end(scope, from);
+        return if quoted::open(scope, dumped).is_some() { dumped } else { from };
     }
     let after = from + name;
     match scope.byte(after) {
@@ -123,6 +130,42 @@ fn wrapper_end(scope: Scope<'_>, from: usize) -> usize {
         }
         _ => from,
     }
+}
+
+/// The bracket behind the type that Go prints before it: `[]string{"x"}`, `map[string]string{"a": "x"}`.
+fn typed_end(scope: Scope<'_>, from: usize) -> usize {
+    const LONGEST: usize = 48;
+    let rest = &scope.text[from..scope.limit.min(from + LONGEST)];
+    if !rest.starts_with(b"[]") && !rest.starts_with(b"map[") {
+        return from;
+    }
+    let named = |byte: &&u8| byte.is_ascii_alphanumeric() || b"[]{}._*".contains(byte) && **byte != b'{';
+    let length = rest.iter().take_while(named).count();
+    if length > 2 && rest.get(length) == Some(&b'{') { from + length } else { from }
+}
+
+/// `{SSHA}kJ8…`, `{noop}x`: a stored password behind the name of its scheme.
+fn is_stored(scope: Scope<'_>, from: usize) -> bool {
+    const LONGEST: usize = 20;
+    let rest = &scope.text[from + 1..scope.limit.min(from + LONGEST)];
+    let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(**byte, b'-' | b'_')).count();
+    let value = rest.get(length + 1).is_some_and(|byte| byte.is_ascii_alphanumeric() || b"$/+.!".contains(byte));
+    length >= 2 && rest.get(length) == Some(&b'}') && value
+}
+
+/// Behind `(string) (len=12) `, as Go's dumps print the type of a text.
+fn dumped_end(scope: Scope<'_>, mut from: usize) -> usize {
+    const LONGEST: usize = 24;
+    for _ in 0..2 {
+        let Some(b'(') = scope.byte(from) else { break };
+        let rest = &scope.text[from + 1..scope.limit.min(from + LONGEST)];
+        let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"*.=_".contains(byte)).count();
+        if length == 0 || !rest[length..].starts_with(b") ") {
+            break;
+        }
+        from += length + 3;
+    }
+    from
 }
 
 /// Letters that languages and databases write before a quote: `b'…'`, `N'…'`, `rb"…"`.

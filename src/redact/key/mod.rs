@@ -178,6 +178,8 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
                 || column::values(reader, scope, name.start..name.end)
                 || json_rows::below(reader, scope, open, after)
                 || sibling::following(reader, scope, open, after)
+                || call::written(reader, scope, open, name.end)
+                || prose::named(reader, scope, after, used.prose)
                 || rows::heading(reader, scope, open, after)
         }
         Spot::Element { at } => markup::element(reader, scope, at),
@@ -185,7 +187,8 @@ fn follow(reader: &mut Reader<'_>, scope: Scope<'_>, name: Name, spot: Spot, use
         Spot::Flag { at } => flag_value(reader, scope, at),
         Spot::Loose { at } => {
             let (open, after) = sibling::pointer(scope, name.start, at);
-            sibling::siblings(reader, scope, open, after)
+            call::written(reader, scope, name.start, at)
+                || sibling::siblings(reader, scope, open, after)
                 || column::values(reader, scope, name.start..at)
                 || column::aliased(reader, scope, name.start)
                 || sibling::paired(reader, scope, name.start, at)
@@ -210,10 +213,20 @@ fn is_masked(scope: Scope<'_>, name: Name, word: &Range<usize>, labels: &Labels,
     // `login[password]=x`, `"login[password]": x`: an index, also where `login` is a key whose brackets have been read.
     let index = open + 1 == word.start && open > scope.floor && scope.text[open - 1].is_ascii_alphanumeric();
     let behind = name.end + 1 + scope.backslashes(name.end + 1);
-    if index && matches!(scope.byte(behind), Some(b'=' | b'"' | b'\'')) {
+    let listed = || scope.has(behind, b": ") && is_word_before(scope, open);
+    if index && (matches!(scope.byte(behind), Some(b'=' | b'"' | b'\'')) || listed()) {
         return false;
     }
     cursor.in_mask(name.start) || (!glued && open + 1 < word.start)
+}
+
+/// Whether a whole word of small letters ends at `end`: `credentials[password]: x`.
+fn is_word_before(scope: Scope<'_>, end: usize) -> bool {
+    const SHORTEST: usize = 4;
+    let before = &scope.text[scope.floor..end];
+    let letters = before.iter().rev().take_while(|byte| byte.is_ascii_lowercase()).count();
+    let first = before.len() - letters;
+    letters >= SHORTEST && (first == 0 || before[first - 1].is_ascii_whitespace())
 }
 
 /// Whether the object, a known given name or contact details beside it say that a `name` is a person's.

@@ -383,6 +383,27 @@ fn tables_forms_tuples_and_changes() {
 }
 
 #[test]
+fn what_programs_print_around_a_value() {
+    check(&[
+        (r#"["password", "FAKE$aVeZu", "timeout", 8701]"#, &["FAKE$aVeZu"]),
+        (r#"["password", "address1", "timeout"]"#, &[]),
+        (r#"["password", "iso8601Date", "base64Value", "sha256Hash"]"#, &[]),
+        (r#"url.Values{"client_secret":[]string{"FAKEgo77"}, "page":[]string{"2"}}"#, &["FAKEgo77"]),
+        (r#"{Addr: (string) (len=7) "db.acme", Password: (string) (len=8) "FAKEgo78"}"#, &["FAKEgo78"]),
+        ("userPassword: {SSHA}FAKEkJ8/x==", &["{SSHA}FAKEkJ8/x=="]),
+        ("spring.password={noop}FAKEnoop7 n=1", &["{noop}FAKEnoop7"]),
+        ("credentials[password]: FAKEcol77 region: x", &["FAKEcol77"]),
+        (r#"helm: set value "auth.rootPassword" to "FAKEhelm7" revision 9"#, &["FAKEhelm7"]),
+        (r#"field "password" is required, "token" is not a number, "password" to be set"#, &[]),
+        (r#"driver.findElement(By.id("password")).sendKeys("FAKE keys 7");"#, &["FAKE keys 7"]),
+        ("page.fill('input[name=password]', 'FAKEfill7'); page.fill('#city', 'Gdynia')", &["FAKEfill7"]),
+        ("cy.get('[data-test=password]').type('FAKEtype7') // 20.10", &["FAKEtype7"]),
+        ("$('#password').addClass('is-invalid-7'); find('[name=password]').should('be.visible')", &[]),
+        (r#"{"secret":{"Key":"FAKEjwt7","ExpireMinutes":60}}"#, &["FAKEjwt7"]),
+    ]);
+}
+
+#[test]
 fn assignments_fields_and_sentences_of_every_kind() {
     check(&[
         ("ACME_TOKEN ?= FAKEmake7", &["FAKEmake7"]),

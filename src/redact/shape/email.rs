@@ -269,7 +269,7 @@ fn stays(text: &[u8], start: usize, at: usize, domain_end: usize, floor: usize) 
     name == b"git"
         || is_object_identity(name, host)
         || super::userinfo::ends_password(text, at)
-        || is_login_target(text, start, host, floor)
+        || is_login_target(text, start, name, host, floor)
         || is_message_id(text, start, at, domain_end, floor)
 }
 
@@ -283,14 +283,35 @@ fn is_object_identity(name: &[u8], host: &[u8]) -> bool {
     hash && class.len() < name.len() && class.first().is_some_and(u8::is_ascii_uppercase)
 }
 
-/// `ssh deploy@web-1.internal`: the account on a machine of the own network.
-fn is_login_target(text: &[u8], start: usize, host: &[u8], floor: usize) -> bool {
+/// Programs that log in to a machine.
+const LOGIN_PROGRAMS: [&[u8]; 7] = [b"ssh", b"scp", b"sftp", b"mosh", b"kinit", b"ssh-copy-id", b"rsync"];
+
+/// Accounts that stand for no person.
+#[rustfmt::skip]
+const ACCOUNTS: [&[u8]; 30] = [
+    b"admin", b"airflow", b"ansible", b"app", b"azureuser", b"backup", b"bitnami", b"centos", b"ci", b"core", b"debian", b"deploy",
+    b"deployer", b"ec2-user", b"fedora", b"jenkins", b"node", b"opc", b"ops", b"oracle", b"pi", b"postgres", b"rocky", b"root",
+    b"runner", b"sync", b"ubuntu", b"user", b"vagrant", b"www-data",
+];
+
+/// `ssh deploy@web-1.internal`, `ssh -p 2222 root@web.example.com`: an account on a machine of the own network, or one
+/// of the accounts that every machine has.
+fn is_login_target(text: &[u8], start: usize, name: &[u8], host: &[u8], floor: usize) -> bool {
     const NETWORKS: [&[u8]; 6] = [b"internal", b"local", b"lan", b"localdomain", b"cluster", b"intranet"];
-    const PROGRAMS: [&[u8]; 6] = [b"ssh", b"scp", b"sftp", b"mosh", b"kinit", b"ssh-copy-id"];
     let last = host.rsplit(|byte| *byte == b'.').next().unwrap_or(&[]);
-    NETWORKS.contains(&last)
+    let account = ACCOUNTS.contains(&name);
+    (account || NETWORKS.contains(&last))
         && byte_before(text, start, floor, b' ')
-        && PROGRAMS.contains(&previous_word(text, start, floor))
+        && (LOGIN_PROGRAMS.contains(&previous_word(text, start, floor)) || account && follows_login(text, start, floor))
+}
+
+/// Whether the word at `start` is an argument of a program that logs in.
+fn follows_login(text: &[u8], start: usize, floor: usize) -> bool {
+    const REACH: usize = 96;
+    let before = &text[floor.max(start.saturating_sub(REACH))..start];
+    let command = before.iter().rposition(|byte| b";|&\n\"'`".contains(byte)).map_or(0, |at| at + 1);
+    let mut words = before[command..].split(|byte| *byte == b' ');
+    words.any(|word| LOGIN_PROGRAMS.contains(&word))
 }
 
 /// `message-id=<20260301.77.abc@mail.example.com>`: the header's name right before, a number inside.

@@ -77,6 +77,9 @@ impl Address {
                 address.end = end;
                 break;
             }
+            if address.port_follows(text, at, digits) {
+                break;
+            }
             if digits > 4 || address.count == 8 {
                 return None;
             }
@@ -97,6 +100,17 @@ impl Address {
         }
         let complete = if address.compressed.is_some() { address.count <= 7 } else { address.count == 8 };
         complete.then_some(address)
+    }
+
+    /// Whether a port, which is too long for a group, follows a whole address: `[client 2001:db8::7:51234]`.
+    fn port_follows(&self, text: &[u8], at: usize, digits: usize) -> bool {
+        let whole = if self.compressed.is_some() { self.count >= 2 } else { self.count == 8 };
+        let port = &text[at..at + digits];
+        whole
+            && digits == 5
+            && port.iter().all(u8::is_ascii_digit)
+            && port <= b"65535".as_slice()
+            && !text.get(at + digits).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b':')
     }
 
     /// Reads a dotted quad at `at` as the last two groups.
