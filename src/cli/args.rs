@@ -11,7 +11,8 @@ const AFTER: &str = "\
 Exit codes: 0 done, 1 findings, 2 wrong usage, 3 invalid configuration or rules,
 4 target not reachable, 5 refused by policy.
 
-No command prints an unmasked value. Colours only on terminals; NO_COLOR switches them off.";
+No command prints an unmasked value, but for `explain --show-raw` on a terminal. Colours only on
+terminals; NO_COLOR switches them off.";
 
 /// The whole command line.
 #[derive(clap::Parser, Debug)]

@@ -85,6 +85,8 @@ pub fn run(args: Args) -> ExitCode {
         let _ = read.print_skipped(&files, &mut anstream::stderr());
         return exit::fail(exit::USAGE, "the input holds no lines");
     }
+    // Not counted: what is touched for the first time is slow.
+    once(&timed, sample(&chunks));
     let mut runs: Vec<Duration> = (0..args.runs).map(|_| once(&timed, &chunks).0).collect();
     runs.sort();
     let mut census = Census::new(counted);
@@ -138,11 +140,15 @@ fn processor_time() -> Duration {
     Duration::new(now.tv_sec.max(0) as u64, now.tv_nsec.max(0) as u32)
 }
 
+/// The first of the chunks.
+fn sample(chunks: &[Chunk]) -> &[Chunk] {
+    let starts = chunks.iter().scan(0, |sum, chunk| Some(std::mem::replace(sum, *sum + chunk.bytes.len())));
+    &chunks[..starts.take_while(|start| *start < SAMPLE).count()]
+}
+
 /// What a run saves without each of the first `most` rules, percent: the least times of runs that take turns.
 fn shares(rules: &Arc<RuleSet>, asked: &[Row<'_>], most: usize, chunks: &[Chunk], runs: u32) -> Vec<f64> {
-    let starts = chunks.iter().scan(0, |sum, chunk| Some(std::mem::replace(sum, *sum + chunk.bytes.len())));
-    let sample = starts.take_while(|start| *start < SAMPLE).count();
-    let sample = &chunks[..sample];
+    let sample = sample(chunks);
     let bar = log_reader::plain_bar(asked.len().min(most) as u64);
     let share = |row: &Row<'_>| {
         let without = Arc::new(rules.without(row.rule).ok()?);
@@ -166,6 +172,11 @@ impl Measured {
 
     fn microseconds_a_line(&self) -> f64 {
         self.median().as_secs_f64() * 1e6 / self.lines as f64
+    }
+
+    /// What a rule of this share costs.
+    fn nanoseconds_a_line(&self, share: f64) -> f64 {
+        self.microseconds_a_line() * 1e3 * share / 100.0
     }
 
     fn mib_a_second(&self) -> f64 {
@@ -212,17 +223,18 @@ fn print(out: &mut impl Write, measured: &Measured, census: &Census, top: usize)
     let rows = asked(census);
     let shown = if top == 0 { rows.len() } else { top.min(rows.len()) };
     let wide = rows[..shown].iter().map(|row| row.id.len()).max().unwrap_or(0).max(16);
-    let heads = ["share", "gate hits", "per MiB", "candidates", "spans"];
+    let heads = ["share", "ns/line", "gate hits", "per MiB", "candidates", "spans"];
     writeln!(
         out,
-        "{DIM}{:wide$} {:>8} {:>12} {:>10} {:>12} {:>10}{DIM:#}",
-        "rule", heads[0], heads[1], heads[2], heads[3], heads[4]
+        "{DIM}{:wide$} {:>8} {:>8} {:>12} {:>10} {:>12} {:>10}{DIM:#}",
+        "rule", heads[0], heads[1], heads[2], heads[3], heads[4], heads[5]
     )?;
     for (at, Row { id, count, .. }) in rows[..shown].iter().enumerate() {
         let Count { gate, candidates, masked } = count;
         let rate = *gate as f64 / size.max(1e-9);
         let share = shares.get(at).map_or(String::new(), |share| format!("{share:.1} %"));
-        writeln!(out, "{id:wide$} {share:>8} {gate:>12} {rate:>10.0} {candidates:>12} {masked:>10}")?;
+        let cost = shares.get(at).map_or(String::new(), |share| format!("{:.0}", measured.nanoseconds_a_line(*share)));
+        writeln!(out, "{id:wide$} {share:>8} {cost:>8} {gate:>12} {rate:>10.0} {candidates:>12} {masked:>10}")?;
     }
     let quiet = census.rules().len() - rows.len();
     writeln!(out, "{} more rules were asked, {quiet} were not", rows.len() - shown)
@@ -234,7 +246,9 @@ fn as_json(measured: &Measured, census: &Census, (binary, special): (Vec<String>
         .into_iter()
         .enumerate()
         .map(|(at, Row { id, count, .. })| {
-            json!({"rule": id, "share_percent": measured.shares.get(at), "gate_hits": count.gate,
+            let share = measured.shares.get(at);
+            let cost = share.map(|share| measured.nanoseconds_a_line(*share));
+            json!({"rule": id, "share_percent": share, "nanoseconds_a_line": cost, "gate_hits": count.gate,
                 "gate_hits_a_mib": count.gate as f64 / megabytes, "candidates": count.candidates, "spans": count.masked})
         })
         .collect();

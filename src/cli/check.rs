@@ -4,6 +4,7 @@ use super::check_sources::{self, Verdict};
 use super::configured::{self, ConfigFile};
 use super::{admin_client, exit};
 use crate::agent::{Output, TokenSettings};
+use crate::config::rules::Mistake;
 use crate::config::settings::PackRef;
 use crate::config::{self, Config, Depth, Loaded};
 use crate::keyring::Keyring;
@@ -58,38 +59,39 @@ pub fn run(args: Args) -> ExitCode {
         Err(code) => return code,
     };
     let Some(config) = &loaded.config else {
-        let _ = writeln!(anstream::stdout(), "{}", as_json(&loaded, &[], loaded.errors(), &[]));
-        return ExitCode::from(configured::unusable(&loaded).0);
+        let mistakes = configured::rule_mistakes(&loaded);
+        let _ = writeln!(anstream::stdout(), "{}", as_json(&loaded, &[], loaded.errors(), &mistakes));
+        return ExitCode::from(configured::unusable(&loaded, &mistakes).0);
     };
     if args.live {
         return live(config);
     }
     let table = Table { json: args.json.then(Vec::new), ..Table::default() };
-    match config::rules::compile(config) {
+    match config::rules::compile(&config.redaction) {
         Ok(rules) => report(&loaded, config, &rules, args.offline, table),
         Err(error) if args.json => {
-            let mistakes: Vec<&str> = error.0.iter().map(|mistake| mistake.line.as_str()).collect();
-            let _ = writeln!(anstream::stdout(), "{}", as_json(&loaded, &[], mistakes.len(), &mistakes));
+            let _ = writeln!(anstream::stdout(), "{}", as_json(&loaded, &[], 0, &error.0));
             ExitCode::from(exit::INVALID)
         }
         Err(error) => configured::show_mistakes(&error),
     }
 }
 
-/// Everything that was found, for machines.
-fn as_json(loaded: &Loaded, checks: &[Value], errors: usize, mistakes: &[&str]) -> Value {
+/// Everything that was found, for machines; mistakes of rules are errors too.
+fn as_json(loaded: &Loaded, checks: &[Value], errors: usize, mistakes: &[Mistake]) -> Value {
+    let mistakes: Vec<&str> = mistakes.iter().map(|mistake| mistake.line.as_str()).collect();
     let problems = loaded.problems.iter().map(|problem| {
         let error = problem.severity == Severity::Error;
         json!({"line": problem.line, "column": problem.column, "level": if error { "error" } else { "warning" },
             "message": problem.message, "help": problem.help})
     });
     json!({"config": loaded.path.display().to_string(), "checks": checks, "problems": problems.collect::<Vec<_>>(),
-        "rule_mistakes": mistakes, "warnings": loaded.warnings(), "errors": errors})
+        "rule_mistakes": mistakes, "warnings": loaded.warnings(), "errors": errors + mistakes.len()})
 }
 
 fn report(loaded: &Loaded, config: &Config, rules: &RuleSet, offline: bool, mut table: Table) -> ExitCode {
     table.line("config", &loaded.path.display().to_string(), Verdict::Ok);
-    let packs: Vec<String> = config.packs.iter().map(pack_name).collect();
+    let packs: Vec<String> = config.redaction.packs.iter().map(pack_name).collect();
     let about = format!("{}: {} rules, digest {:016x}", packs.join(" · "), rules.len(), rules.fingerprint().0);
     table.line("rules", &about, Verdict::Ok);
     for (about, verdict) in check_sources::examine(loaded, &config.agent, offline) {

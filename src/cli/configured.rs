@@ -1,6 +1,7 @@
 //! What `run` and `check` share: finding the configuration, loading it, showing every problem.
 
 use super::exit;
+use crate::config::rules::{Mistake, RulesError};
 use crate::config::{self, Depth, Loaded};
 use crate::redact::RuleSet;
 use std::io::Write;
@@ -29,7 +30,11 @@ impl ConfigFile {
         if loaded.config.is_some() {
             return Ok(loaded);
         }
-        let (code, page) = unusable(&loaded);
+        let mistakes = rule_mistakes(&loaded);
+        if !mistakes.is_empty() {
+            show_mistakes(&RulesError(mistakes.clone()));
+        }
+        let (code, page) = unusable(&loaded, &mistakes);
         let (errors, warnings) = (loaded.errors(), loaded.warnings());
         let path = loaded.path.display();
         let told = format!("[{page}] {errors} errors, {warnings} warnings in {path}; logveil explain {page}");
@@ -46,19 +51,27 @@ impl ConfigFile {
     }
 }
 
-/// Exit code and page of a configuration with errors.
-pub fn unusable(loaded: &Loaded) -> (u8, &'static str) {
-    let only_refusals = loaded.errors() == loaded.refusals;
-    if only_refusals { (exit::POLICY, "LV0204") } else { (exit::INVALID, "LV0203") }
+/// What is wrong with the rules of a configuration with errors.
+pub fn rule_mistakes(loaded: &Loaded) -> Vec<Mistake> {
+    loaded.redaction.as_ref().map(config::rules::mistakes).unwrap_or_default()
+}
+
+/// Exit code and page of a configuration with errors, and with these mistakes of its rules.
+pub fn unusable(loaded: &Loaded, mistakes: &[Mistake]) -> (u8, &'static str) {
+    match (loaded.errors() == loaded.refusals, mistakes.is_empty()) {
+        (true, true) => (exit::POLICY, "LV0204"),
+        (true, false) => (exit::INVALID, "LV0204"),
+        (false, _) => (exit::INVALID, "LV0203"),
+    }
 }
 
 /// Compiles the rules of a configuration; every mistake is shown.
 pub fn rules(config: &config::Config) -> Result<Arc<RuleSet>, ExitCode> {
-    config::rules::compile(config).map_err(|error| show_mistakes(&error))
+    config::rules::compile(&config.redaction).map_err(|error| show_mistakes(&error))
 }
 
 /// Shows every mistake of rules that do not load, and gives the exit code.
-pub fn show_mistakes(error: &config::rules::RulesError) -> ExitCode {
+pub fn show_mistakes(error: &RulesError) -> ExitCode {
     let mut out = anstream::stderr().lock();
     for mistake in &error.0 {
         let _ = writeln!(out, "{}\n", mistake.shown);

@@ -88,6 +88,8 @@ struct Desk {
     from: Redactor,
     to: Redactor,
     sides: (Side, Side),
+    /// Something was done with both redactors.
+    warm: bool,
 }
 
 /// What changes in a chunk, or in all.
@@ -139,11 +141,16 @@ impl Job for Comparing {
 
     fn desk(&self) -> Desk {
         let redactor = |rules: &Arc<RuleSet>| Redactor::new(rules.clone());
-        Desk { from: redactor(&self.from), to: redactor(&self.to), sides: Default::default() }
+        Desk { from: redactor(&self.from), to: redactor(&self.to), sides: Default::default(), warm: false }
     }
 
     fn work(&self, desk: &mut Desk, state: &mut Self::State, chunk: &Chunk, changes: &mut Changes) {
         *changes = Changes { lines: chunk.ends.len() as u64, ..Changes::default() };
+        // What is worked on first would pay for memory that nobody touched before.
+        if !std::mem::replace(&mut desk.warm, true) {
+            desk.sides.0.fill(&mut desk.from, &mut StreamState::default(), chunk);
+            desk.sides.1.fill(&mut desk.to, &mut StreamState::default(), chunk);
+        }
         changes.took.0 = desk.sides.0.fill(&mut desk.from, &mut state.0, chunk);
         changes.took.1 = desk.sides.1.fill(&mut desk.to, &mut state.1, chunk);
         for line in 0..chunk.ends.len() {
@@ -154,7 +161,7 @@ impl Job for Comparing {
 
 impl Changes {
     fn compare_line(&mut self, desk: &Desk, line: usize, place: (usize, u64), limit: usize) {
-        let Desk { from, to, sides } = desk;
+        let Desk { from, to, sides, .. } = desk;
         let (before, after) = (sides.0.masks_of(line), sides.1.masks_of(line));
         for (rule, span, text) in before {
             let change = self.rules.entry(name(from.rules(), *rule)).or_default();

@@ -1,8 +1,10 @@
-//! What the commands around tokens share: the clock, secret input and refusals.
+//! What the commands around tokens share: the clock, the key in force, secret input and refusals.
 
 use super::exit;
-use crate::keyring::KeyringError;
+use crate::keyring::{EpochKey, Keyring, KeyringError};
+use crate::token::Minter;
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
@@ -17,10 +19,31 @@ pub(super) fn now() -> i64 {
 
 /// Says why a keyring is refused. 5 where a rule of the house refuses it, else 3.
 pub(super) fn refuse(error: &KeyringError) -> ExitCode {
-    let _ = writeln!(anstream::stderr(), "error: {error}");
     match error {
         KeyringError::ForeignRegion { .. } | KeyringError::Exposed(..) => exit::fail(exit::POLICY, error),
         _ => exit::fail(exit::INVALID, error),
+    }
+}
+
+/// The key in force of a keyring, to make minters of.
+pub(super) struct Mint {
+    key: EpochKey,
+    region: String,
+}
+
+impl Mint {
+    /// Loads the keyring that was named, if one was; why it is refused is shown and gives the exit code.
+    pub(super) fn of(keyring: Option<&Path>) -> Result<Option<Mint>, ExitCode> {
+        let load = |path| -> Result<Mint, KeyringError> {
+            let ring = Keyring::load(path)?;
+            Ok(Mint { key: ring.active(now())?.clone(), region: ring.region().to_owned() })
+        };
+        keyring.map(load).transpose().map_err(|error| refuse(&error))
+    }
+
+    /// A minter of this key.
+    pub(super) fn minter(&self) -> Minter {
+        Minter::new(&self.key.key, &self.region, self.key.epoch, None)
     }
 }
 

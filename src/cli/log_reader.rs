@@ -16,6 +16,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
 
 /// What must be seen of a file before it is called binary, bytes.
 const HEAD: usize = 8 * 1024;
@@ -27,6 +28,8 @@ pub(super) struct Files {
     pub(super) paths: Arc<Vec<PathBuf>>,
     /// What folders hold beside files and folders: sockets, pipes, links to folders or to nowhere.
     pub(super) special: Vec<PathBuf>,
+    /// Files left out because they are old.
+    pub(super) older: usize,
     /// What could not be looked at, and why.
     failed: Vec<(PathBuf, io::Error)>,
 }
@@ -101,6 +104,14 @@ impl Files {
         }
     }
 
+    /// Leaves out files that were last written to before `time`.
+    pub(super) fn keep_since(&mut self, time: SystemTime) {
+        let is_old = |about: fs::Metadata| about.is_file() && about.modified().is_ok_and(|written| written < time);
+        let (old, new): (Vec<_>, Vec<_>) =
+            self.paths.iter().cloned().partition(|path| fs::metadata(path).is_ok_and(is_old));
+        (self.paths, self.older) = (Arc::new(new), old.len());
+    }
+
     /// Bytes on disk.
     pub(super) fn size(&self) -> u64 {
         self.paths.iter().filter_map(|path| fs::metadata(path).ok()).map(|about| about.len()).sum()
@@ -145,6 +156,9 @@ impl WhatWasRead {
     /// # Errors
     /// Those of writing.
     pub(super) fn print_skipped(&self, files: &Files, out: &mut impl io::Write) -> io::Result<()> {
+        if files.older > 0 {
+            writeln!(out, "left out, older than --since: {} files", files.older)?;
+        }
         for file in &self.binary {
             writeln!(out, "skipped, binary: {}", shown(&files.paths[*file]))?;
         }

@@ -6,13 +6,12 @@
 
 use super::chunks::{self, Chunk, Job, Threads};
 use super::cutter::{self, Pace};
+use super::exit;
+use super::keyring_file::Mint;
 use super::rule_choice::RuleChoice;
-use super::{exit, keyring_file};
-use crate::keyring::{EpochKey, Keyring, KeyringError};
 use crate::redact::{Redacted, Redactor, RuleSet, StreamState};
-use crate::token::Minter;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -37,9 +36,9 @@ pub fn run(args: Args) -> ExitCode {
         Ok(rules) => Arc::new(rules),
         Err(code) => return code,
     };
-    let mint = match args.keyring.as_deref().map(Mint::load).transpose() {
+    let mint = match Mint::of(args.keyring.as_deref()) {
         Ok(mint) => mint,
-        Err(error) => return keyring_file::refuse(&error),
+        Err(code) => return code,
     };
     let cleaning = Cleaning { rules, mint };
     match pump(cleaning, args.threads.count(), io::stdin(), &mut io::stdout().lock()) {
@@ -52,23 +51,6 @@ pub fn run(args: Args) -> ExitCode {
         // The reader of a pipe has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => exit::fail(exit::UNREACHABLE, format_args!("cannot read or write: {error}")),
-    }
-}
-
-/// A key in force, to make mints of.
-struct Mint {
-    key: EpochKey,
-    region: String,
-}
-
-impl Mint {
-    fn load(path: &Path) -> Result<Mint, KeyringError> {
-        let ring = Keyring::load(path)?;
-        Ok(Mint { key: ring.active(keyring_file::now())?.clone(), region: ring.region().to_owned() })
-    }
-
-    fn minter(&self) -> Minter {
-        Minter::new(&self.key.key, &self.region, self.key.epoch, None)
     }
 }
 

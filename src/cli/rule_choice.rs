@@ -42,7 +42,7 @@ impl RuleChoice {
         };
         let loaded = ConfigFile::named(path.clone()).load(Depth::Text)?;
         match &loaded.config {
-            Some(config) => self.load_only(&config.packs, &config.policy, change),
+            Some(config) => self.load_only(&config.redaction.packs, &config.redaction.policy, change),
             None => Err(ExitCode::from(exit::INVALID)),
         }
     }

@@ -46,7 +46,7 @@ pub(super) fn run(out: &mut dyn Write, args: &Args) -> io::Result<ExitCode> {
         Err(code) => return Ok(code),
     };
     let Some(config) = &loaded.config else { return Ok(ExitCode::from(exit::INVALID)) };
-    let set = match config::rules::load(&config.packs, &config.policy, &mut |_| {}) {
+    let set = match config::rules::load(&config.redaction.packs, &config.redaction.policy, &mut |_| {}) {
         Ok(set) => set,
         Err(error) => return Ok(configured::show_mistakes(&error)),
     };
@@ -109,7 +109,7 @@ fn broken(set: &RuleSet, promoted: &Rule, id: &str) -> Option<String> {
 
 /// The rule's file and its text with the rule in force; an explanation where that is not for us to write.
 fn changed(config: &Config, rule: &Rule) -> Result<(String, String), String> {
-    let folders = config.packs.iter().filter_map(|pack| match pack {
+    let folders = config.redaction.packs.iter().filter_map(|pack| match pack {
         PackRef::Folder(path) => Some(path),
         PackRef::Builtin => None,
     });

@@ -7,6 +7,7 @@ use super::log_reader::{self, Files, WhatWasRead, shown};
 use super::marked_line::printable;
 use super::rule_choice::RuleChoice;
 use super::suspect;
+use crate::config::units;
 use crate::redact::rule::{RuleIndex, Stage};
 use crate::redact::{Piece, Redacted, Redactor, RuleSet, StreamState};
 use anstyle::{AnsiColor, Style};
@@ -17,7 +18,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 const DIM: Style = Style::new().dimmed();
 const SHADOW: Style = AnsiColor::Yellow.on_default();
@@ -30,6 +31,9 @@ pub struct Args {
     /// Files and folders; folders are read recursively, gzip and zstd are read through.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Only files that were written to within this time, such as 12h or 7d.
+    #[arg(long, value_name = "AGE", value_parser = units::duration)]
+    since: Option<Duration>,
     /// Also list the counts of every file.
     #[arg(long)]
     by_file: bool,
@@ -131,6 +135,9 @@ pub fn run(args: Args) -> ExitCode {
         Err(code) => return code,
     };
     let mut files = Files::below(&args.paths);
+    if let Some(since) = args.since.and_then(|age| SystemTime::now().checked_sub(age)) {
+        files.keep_since(since);
+    }
     let bar = log_reader::bar(&files);
     let start = Instant::now();
     let keep = if args.suspects { args.limit } else { 0 };
@@ -433,7 +440,7 @@ impl Report<'_> {
             self.read.failed.iter().map(|(path, error)| json!({"file": named(path), "error": error.to_string()}));
         let failed: Vec<Value> = failed.collect();
         json!({"set": format!("{:016x}", self.rules.fingerprint().0), "files": self.read.files,
-            "bytes": self.read.bytes, "lines": self.read.lines, "masked_lines": self.found.masked_lines,
+            "bytes": self.read.bytes, "lines": self.read.lines, "older_files": self.files.older, "masked_lines": self.found.masked_lines,
             "withheld": self.found.withheld, "rules": rules, "by_file": by_file,
             "suspect_count": self.found.suspects, "suspects": suspects, "skipped_binary": binary,
             "skipped_special": special, "failed": failed})

@@ -20,7 +20,7 @@ pub(super) fn show(out: &mut dyn Write, id: &str, config: Option<PathBuf>, json:
         Err(code) => return Ok(code),
     };
     let Some(config) = loaded.config else { return Ok(ExitCode::from(exit::INVALID)) };
-    let set = match config::rules::load(&config.packs, &config.policy, &mut |_| {}) {
+    let set = match config::rules::load(&config.redaction.packs, &config.redaction.policy, &mut |_| {}) {
         Ok(set) => set,
         Err(error) => return Ok(configured::show_mistakes(&error)),
     };

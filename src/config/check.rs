@@ -3,11 +3,12 @@
 
 use super::schema::{At, Datadog, Output, Source, Written};
 use super::secret::SecretRef;
-use super::settings::{Config, PackRef};
+use super::settings::{Config, PackRef, Redaction};
 use super::site::{self, Region};
 use super::system::Kind;
 use crate::agent::{self, SourceKind, SourceSettings, TokenSettings};
 use crate::batch::EncoderSettings;
+use crate::redact::policy::Policy;
 use crate::sink::http::{ProxyChoice, Timeouts, is_loopback};
 use crate::sink::{datadog, key::KeySource};
 use crate::source::file;
@@ -57,7 +58,7 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
     }
 
     /// The settings. Everything is looked at, whatever went wrong before; none when any part failed.
-    pub fn check(&self, written: &Written) -> Option<Config> {
+    pub fn check(&self, written: &Written, redaction: &Redaction) -> Option<Config> {
         let retention = self.retention(written);
         let state_dir = self.state_dir(written);
         let sources: Vec<_> = written.sources.iter().map(|source| self.source(source, &state_dir)).collect();
@@ -67,7 +68,6 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
         let admin = self.admin(written);
         let apm = self.apm(written);
         let tokens = self.tokens(written);
-        let packs = self.packs(written);
         let (output, site, batch, batch_age) = output?;
         let (retention, retention_days) = retention?;
         let agent = agent::Settings {
@@ -93,8 +93,7 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
             site,
             retention_days,
             agent,
-            policy: written.redaction.policy.clone(),
-            packs,
+            redaction: redaction.clone(),
             allow_loosening: written.redaction.allow_loosening.iter().map(|at| at.value.clone()).collect(),
             admin: admin?,
             log_level: written.log.level,
@@ -422,8 +421,10 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
         Some(Some(settings))
     }
 
-    fn packs(&self, written: &Written) -> Vec<PackRef> {
-        let mut packs = Vec::new();
+    /// The rules that are asked for, also where something else is wrong. A pack that cannot be told is left out, and
+    /// the decisions with it: they may be about rules of that pack.
+    pub fn redaction(&self, written: &Written) -> Redaction {
+        let (mut packs, mut whole) = (Vec::new(), true);
         let mut seen = HashSet::new();
         for at in &written.redaction.packs {
             if !seen.insert(at.value.as_str()) {
@@ -435,11 +436,13 @@ impl<'a, 'p, 't> Checker<'a, 'p, 't> {
             } else {
                 let help = "builtin, or the absolute path of a folder of rule files";
                 self.problems.error_with_help(&at.span, format!("'{}' is no pack", at.value), help);
+                whole = false;
             }
         }
         if written.redaction.packs.is_empty() {
             packs.push(PackRef::Builtin);
         }
-        packs
+        let policy = if whole { written.redaction.policy.clone() } else { Policy::default() };
+        Redaction { packs, policy }
     }
 }

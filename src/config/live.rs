@@ -29,7 +29,7 @@ impl ConfiguredRules {
         ConfiguredRules {
             path: loaded.path.clone(),
             started_with: loaded.text.clone(),
-            packs: Mutex::new(config.packs.clone()),
+            packs: Mutex::new(config.redaction.packs.clone()),
         }
     }
 }
@@ -45,17 +45,18 @@ impl RuleSource for ConfiguredRules {
     }
 
     fn load(&self) -> Result<Proposal, Vec<String>> {
+        let lines = |mistakes: Vec<rules::Mistake>| mistakes.into_iter().map(|mistake| mistake.line);
         let unreadable = |error| vec![format!("cannot read {}: {error}", self.path.display())];
         let loaded = super::load(&self.path, Depth::Text).map_err(unreadable)?;
         let Some(config) = loaded.config else {
             let errors = loaded.problems.iter().filter(|problem| problem.severity == Severity::Error);
-            return Err(errors.map(ToString::to_string).collect());
+            let of_rules = loaded.redaction.as_ref().map(rules::mistakes).unwrap_or_default();
+            return Err(errors.map(ToString::to_string).chain(lines(of_rules)).collect());
         };
-        *self.packs.lock().unwrap_or_else(PoisonError::into_inner) = config.packs.clone();
-        let lines = |error: rules::RulesError| error.0.into_iter().map(|mistake| mistake.line).collect::<Vec<_>>();
+        *self.packs.lock().unwrap_or_else(PoisonError::into_inner) = config.redaction.packs.clone();
         Ok(Proposal {
-            rules: rules::compile(&config).map_err(lines)?,
-            policy: config.policy,
+            rules: rules::compile(&config.redaction).map_err(|error| lines(error.0).collect::<Vec<_>>())?,
+            policy: config.redaction.policy,
             allow_loosening: config.allow_loosening,
             needs_restart: changed_sections(&self.path, &self.started_with, &loaded.text),
         })

@@ -3,7 +3,8 @@
 use super::check::{Checker, Surroundings};
 use super::host::{self, Findings};
 use super::schema;
-use super::settings::Config;
+use super::settings::{Config, Redaction};
+use crate::regular_file;
 use crate::strict_yaml::{self, Problem, Problems, Severity};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -34,6 +35,8 @@ pub struct Loaded {
     pub refusals: usize,
     /// The settings, unless there was an error.
     pub config: Option<Config>,
+    /// The rules it asks for, so that their mistakes are told beside those of the settings.
+    pub redaction: Option<Redaction>,
     /// What was found on this machine; none at [`Depth::Text`].
     pub host: Option<Findings>,
 }
@@ -62,11 +65,11 @@ pub fn locate(argument: Option<&Path>) -> PathBuf {
 /// Loads the file at `path`.
 ///
 /// # Errors
-/// The file cannot be read, is longer than 1 MiB or is not UTF-8. What is wrong inside it stands in
+/// The file cannot be read, is no regular file, is longer than 1 MiB or is not UTF-8. What is wrong inside it stands in
 /// [`Loaded::problems`].
 pub fn load(path: &Path, depth: Depth) -> io::Result<Loaded> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    regular_file::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "longer than 1 MiB"));
     }
@@ -89,13 +92,15 @@ pub fn load_text(path: &Path, text: String, around: &Surroundings<'_>) -> Loaded
         problems.error_with_help(&(0..0), "the file is empty", "it needs version, region, sources and output");
     }
     let written = root.and_then(|root| schema::read(&root, &problems));
-    let config = written.as_ref().and_then(|written| checker.check(written));
+    let redaction = written.as_ref().map(|written| checker.redaction(written));
+    let config = written.as_ref().zip(redaction.as_ref());
+    let config = config.and_then(|(written, redaction)| checker.check(written, redaction));
     let host = written.as_ref().filter(|_| around.resolve);
     let host = host.map(|written| host::examine(config.as_ref(), written, around.var, &problems));
     let refusals = checker.refusals();
     let failed = problems.any_error();
     let problems = problems.into_list();
-    Loaded { path: path.to_owned(), text, problems, refusals, config: config.filter(|_| !failed), host }
+    Loaded { path: path.to_owned(), text, problems, refusals, config: config.filter(|_| !failed), redaction, host }
 }
 
 /// This host's name as the kernel knows it.

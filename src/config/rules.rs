@@ -4,7 +4,7 @@
 //! A set that holds rules of a folder is used only when every example of every rule holds; the built-in pack
 //! alone was tested when the program was built.
 
-use super::settings::{Config, PackRef};
+use super::settings::{PackRef, Redaction};
 use crate::agent::live_rules::today;
 use crate::redact::policy::{Policy, adjust, drop_ended};
 use crate::redact::rule::{BESIDE, Pack, Rule, Stage};
@@ -40,15 +40,21 @@ impl Mistake {
 /// # Errors
 /// [`RulesError`]: a folder cannot be read, a file has mistakes, an example does not hold, or the policy
 /// names an unknown rule.
-pub fn compile(config: &Config) -> Result<Arc<RuleSet>, RulesError> {
-    if config.packs == [PackRef::Builtin] {
-        return load(&config.packs, &config.policy, &mut |_| {}).map(Arc::new);
+pub fn compile(asked: &Redaction) -> Result<Arc<RuleSet>, RulesError> {
+    if asked.packs == [PackRef::Builtin] {
+        return load(&asked.packs, &asked.policy, &mut |_| {}).map(Arc::new);
     }
-    let mut rules = gather(&config.packs, &builtin_with_examples)?;
-    try_examples(&rules)?;
+    let mut rules = gather(&asked.packs, &builtin_with_examples)?;
+    let mut mistakes = try_examples(&rules);
     // They have done their work and would only take memory.
     rules.iter_mut().for_each(|rule| rule.tests = Vec::new());
-    finish(rules, &config.policy).map(Arc::new)
+    match finish(rules, &asked.policy) {
+        Ok(set) if mistakes.is_empty() => return Ok(Arc::new(set)),
+        Ok(_) => {}
+        Err(RulesError(more)) => mistakes.extend(more),
+    }
+    mistakes.dedup();
+    Err(RulesError(mistakes))
 }
 
 /// Reads the packs in their order and compiles them under a policy; `change` may change each rule before.
@@ -61,6 +67,11 @@ pub fn load(packs: &[PackRef], policy: &Policy, change: &mut dyn FnMut(&mut Rule
     let mut rules = gather(packs, &builtin::rules)?;
     rules.iter_mut().for_each(change);
     finish(rules, policy)
+}
+
+/// What is wrong with what a configuration asks for that has mistakes of its own.
+pub fn mistakes(asked: &Redaction) -> Vec<Mistake> {
+    compile(asked).err().map(|error| error.0).unwrap_or_default()
 }
 
 fn builtin_with_examples() -> Vec<Rule> {
@@ -108,11 +119,13 @@ fn unknown<'a>(rules: &[Rule], setting: &str, ids: impl Iterator<Item = &'a Stri
 }
 
 /// Runs every example of every rule, in every carrier, with all rules in force.
-fn try_examples(rules: &[Rule]) -> Result<(), RulesError> {
-    let report = rule_test::run(rules).map_err(|error| RulesError(vec![Mistake::plain(error.to_string())]))?;
+fn try_examples(rules: &[Rule]) -> Vec<Mistake> {
+    let report = match rule_test::run(rules) {
+        Ok(report) => report,
+        Err(error) => return vec![Mistake::plain(error.to_string())],
+    };
     let broken = report.rules.iter().zip(rules).filter(|(outcome, _)| !outcome.failures.is_empty());
-    let mistakes: Vec<Mistake> = broken.map(|(outcome, rule)| broken_promise(outcome, rule)).collect();
-    if mistakes.is_empty() { Ok(()) } else { Err(RulesError(mistakes)) }
+    broken.map(|(outcome, rule)| broken_promise(outcome, rule)).collect()
 }
 
 /// Examples are the author's own text, but only `logveil rules test` shows them.
@@ -304,9 +317,9 @@ mod tests {
         let good = pack("acme", &["badge"]);
         std::fs::write(folder.path().join("a.yaml"), &good).unwrap();
         let try_now = || try_examples(&gather(&refs(&[folder.path()]), &builtin::rules).unwrap());
-        assert!(try_now().is_ok());
+        assert!(try_now().is_empty());
         std::fs::write(folder.path().join("a.yaml"), good.replace("x [badge]", "x [bandage]")).unwrap();
-        let error = told(&try_now().unwrap_err());
+        let error = told(&RulesError(try_now()));
         assert!(error.contains("a.yaml:4: badge: 1 of its examples do not hold (example)"), "{error}");
     }
 
@@ -338,7 +351,7 @@ mod tests {
         assert_eq!(of(&[one, two, three])[0], told("badge", "three", Stage::Enforce));
         assert_eq!(of(&[one, two, three]).len(), 2, "the next form in force ends the trial");
         let rules = gather(&refs(&[one, two]), &builtin::rules).unwrap();
-        assert!(try_examples(&rules).is_ok(), "each form keeps its own word");
+        assert!(try_examples(&rules).is_empty(), "each form keeps its own word");
         let off = Policy { disable: vec!["badge".into()], ..Policy::default() };
         assert_eq!(load(&refs(&[one, two]), &off, &mut |_| {}).unwrap().len(), 1);
     }

@@ -18,10 +18,8 @@ pub struct Config {
     pub retention_days: u32,
     /// What the agent is told.
     pub agent: agent::Settings,
-    /// Decisions about redaction.
-    pub policy: Policy,
-    /// Where rules come from, in order.
-    pub packs: Vec<PackRef>,
+    /// The rules, and decisions about them.
+    pub redaction: Redaction,
     /// Rules that a reload may take out of force; `*`: any.
     pub allow_loosening: Vec<String>,
     /// Address of the admin endpoints.
@@ -30,6 +28,15 @@ pub struct Config {
     pub log_level: Level,
     /// Form of the own log.
     pub log_format: Format,
+}
+
+/// The rules that are asked for.
+#[derive(Clone, Default)]
+pub struct Redaction {
+    /// Where they come from, in order.
+    pub packs: Vec<PackRef>,
+    /// Decisions about them.
+    pub policy: Policy,
 }
 
 /// Where rules come from.

@@ -83,8 +83,8 @@ residency: {allow: [ap1.datadoghq.com]}
     let config = read(text).config.expect("settings");
     assert_eq!((config.agent.workers, config.agent.in_flight, config.retention_days), (2, 2, 30));
     assert_eq!((config.agent.batch.max_entries, config.agent.batch.max_json), (500, 1 << 20));
-    assert_eq!(config.policy.disable, ["mac"]);
-    assert_eq!(config.packs.len(), 2);
+    assert_eq!(config.redaction.policy.disable, ["mac"]);
+    assert_eq!(config.redaction.packs.len(), 2);
     let SourceKind::File(file) = &config.agent.sources[0].kind else { panic!("a file source") };
     assert_eq!(file.exclude, ["*.gz"]);
 }
@@ -281,7 +281,7 @@ fn names_are_off_however_a_tool_writes_it() {
     for (written, off) in [("keys", false), ("off", true), ("'off'", true), ("false", true)] {
         let text = format!("{MINIMAL}redaction: {{names: {written}}}\n");
         assert_eq!(problems(&text), Vec::<String>::new());
-        assert_eq!(read(&text).config.expect("settings").policy.names == Names::Off, off, "{written}");
+        assert_eq!(read(&text).config.expect("settings").redaction.policy.names == Names::Off, off, "{written}");
     }
 }
 

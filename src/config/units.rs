@@ -26,7 +26,7 @@ pub fn size(text: &str) -> Result<u64, String> {
 }
 
 /// A duration; a bare number has no unit and is refused.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     scaled(text, DURATIONS)
         .map(Duration::from_millis)
         .ok_or_else(|| format!("'{text}' is no duration; write it as 500ms, 2s, 5m, 1h or 3d"))

@@ -3,10 +3,10 @@
 use super::error::KeyringError;
 use super::life::{EPOCH_SECONDS, EpochKey, State, epoch_start};
 use crate::durable;
+use crate::regular_file;
 use crate::token::{EpochId, Key};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -175,7 +175,7 @@ impl Keyring {
 /// The whole text of a file that only its owner may touch.
 fn read_private(path: &Path) -> Result<Zeroizing<String>, KeyringError> {
     let io = |error| KeyringError::Io(path.to_owned(), error);
-    let mut file = File::open(path).map_err(io)?;
+    let mut file = regular_file::open(path).map_err(io)?;
     let mode = file.metadata().map_err(io)?.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
         return Err(KeyringError::Exposed(path.to_owned(), mode));

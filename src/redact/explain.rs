@@ -29,6 +29,8 @@ pub struct Explanation {
     pub seen: Vec<Seen>,
     /// The redacted record.
     pub redacted: Vec<u8>,
+    /// The rules that hit, as the record names them.
+    pub rules: Vec<RuleIndex>,
     /// Tokens minted for it.
     pub tokens: Vec<String>,
     /// Set when the record is replaced as a whole.
@@ -71,6 +73,7 @@ impl Explainer {
                 shift += mask.len() as isize - raw.len() as isize;
             }
             record.write_to(&mut told.redacted);
+            told.rules = record.rules().to_vec();
             told.tokens = record.tokens().map(str::to_owned).collect();
             told.withheld = record.withheld();
         });
@@ -80,6 +83,11 @@ impl Explainer {
         told.seen.sort_by_key(|seen| (seen.span.start, seen.span.end, seen.rule));
         told.seen.dedup_by(|two, one| (&two.span, two.rule, &two.fate) == (&one.span, one.rule, &one.fate));
         told
+    }
+
+    /// Redacts whole lines once more, so that a caller can see how long that takes. Leaves the stream as it is.
+    pub fn repeat(&mut self, text: &[u8], ends: &[u32]) {
+        self.redactor.redact(&mut StreamState::default(), text, ends, &mut |_| {});
     }
 
     /// Anchors that stand in the record and whose run is too short, too long or inside a word.

@@ -131,6 +131,8 @@ fn steady(shown: &str) -> String {
             rule(r"\b20[0-9]{2}-[0-9]{2}-[0-9]{2}(T[0-9:]+Z)?", "DAY"),
             rule(r"\b[0-9]{3,}( more)? rules", "N$1 rules"),
             rule(r"\b([a-z-]+\.yaml):[0-9]+", "$1:N"),
+            // A share of `bench` and what it comes to.
+            rule(r"[0-9.]+ % +[0-9]+ ", "FIGURE FIGURE "),
             rule(r"[+-]?[0-9]+(\.[0-9]+)? ?(µs|ms|s|[KMG]iB/s|MiB|%)(/line)?", "FIGURE"),
             rule(r" {2,}", "  "),
         ]

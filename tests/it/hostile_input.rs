@@ -176,7 +176,7 @@ fn a_diff_compares_nothing_when_a_set_does_not_load() {
 fn a_pipe_in_the_place_of_a_file_does_not_stop_the_start() {
     let desk = Desk::new();
     fs::write(desk.path("app.log"), "door open\n").expect("written");
-    for name in ["pack", "key", "ca"] {
+    for name in ["pack", "key", "ca", "keyring", "config"] {
         fifo(&desk, name);
     }
     let at = |name: &str| desk.path(name).display().to_string();
@@ -190,7 +190,14 @@ fn a_pipe_in_the_place_of_a_file_does_not_stop_the_start() {
     let keys = format!("datadog: {{api_key: 'file:{}', tls: {{ca_file: '{}'}}}}", at("key"), at("ca"));
     desk.write("keys.yaml", config(&keys, ""));
     desk.write("packs.yaml", config("stdout: {}", &format!("redaction: {{packs: [builtin, '{}']}}\n", at("pack"))));
-    for (config, wanted) in [("keys.yaml", &["key", "the CA file"][..]), ("packs.yaml", &["pack"])] {
+    desk.write("tokens.yaml", config("stdout: {}", &format!("tokens: {{keyring: 'file:{}'}}\n", at("keyring"))));
+    let pipes = [
+        ("keys.yaml", &["key", "the CA file"][..]),
+        ("packs.yaml", &["pack"]),
+        ("tokens.yaml", &["keyring"]),
+        ("config", &["cannot read the configuration config"]),
+    ];
+    for (config, wanted) in pipes {
         for command in ["check", "run"] {
             let output = desk.run(&[command, "--config", config], "");
             let shown = desk.shown(&output);

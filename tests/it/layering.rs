@@ -42,6 +42,7 @@ const SAME_FLOOR: &[(&str, &str, &str)] = &[
     ("rules_dir", "regular_file", "opening must not wait"),
     ("sink", "regular_file", "opening must not wait"),
     ("keyring", "durable", "keyrings are replaced durably"),
+    ("keyring", "regular_file", "opening must not wait"),
     ("sink", "durable", "dead letters are written durably"),
     ("config", "agent", "the checked settings are the agent's"),
     ("admin", "agent", "counters of the agent"),

@@ -13,16 +13,50 @@ fn explain_shows_masks_and_near_misses_with_their_reason() {
         ~~~~~~~~~~~~~~~~~~~     ^^^^^^^
    ^ acme-mail  21 bytes → [email]  rules/acme.yaml:16
    ~ acme-card  luhn failed
+   logveil.rules  acme-mail
 2  badge_12 mail=[email]
    ~~~~~~~~      ^^^^^^^
    ^ acme-mail   in percent: 18 bytes → [email]  rules/acme.yaml:16
    ~ acme-badge  2 characters after the anchor, at least 6 needed
+   logveil.rules  acme-mail
 3  nothing
    nothing here is a candidate of any rule
-3 rules, digest DIGEST
+3 rules, 4 candidates, 2 hits, TIME; digest DIGEST
 ";
-    assert_eq!(desk.shown(&output), wanted);
+    assert_eq!(without_cost(&desk.shown(&output)), wanted);
     assert!(output.status.success());
+}
+
+/// The last line of an explanation tells how long it took.
+fn without_cost(shown: &str) -> String {
+    let (before, rest) = shown.rsplit_once("hits, ").expect("hits");
+    let (time, after) = rest.split_once("; ").expect("a time");
+    let figure = time.strip_suffix(" µs").and_then(|figure| figure.parse::<f64>().ok());
+    assert!(figure.is_some(), "{time}");
+    format!("{before}hits, TIME; {after}")
+}
+
+#[test]
+fn explain_shows_the_tokens_that_a_record_would_carry() {
+    let desk = Desk::new();
+    let made = desk.run(&["key", "new", "--keyring", "ring.json", "--region", "eu"], "");
+    assert!(made.status.success(), "{}", desk.shown(&made));
+    let rules = fs::read_to_string(desk.path("rules/acme.yaml")).expect("rules");
+    desk.write(
+        "rules/acme.yaml",
+        rules.replacen(
+            "label: email\n    find: {shape: email}\n    mask: label",
+            "find: {shape: email}\n    mask: {token: em}",
+            1,
+        ),
+    );
+    let shown =
+        desk.shown(&desk.run(&["explain", "--keyring", "ring.json", "--rules", "rules", "to ana@mail.example"], ""));
+    let token = shown.split(' ').find_map(|word| word.split_once("em_")).expect(&shown).1.trim_end();
+    assert!(shown.contains(&format!("logveil.tokens em_{token}")), "{shown}");
+    let refused = desk.run(&["explain", "--keyring", "none.json", "x"], "");
+    let told = desk.shown(&refused);
+    assert!(refused.status.code() == Some(3) && told.matches("none.json").count() == 1, "{told}");
 }
 
 #[test]
@@ -112,6 +146,14 @@ fn scan_reads_packed_files_and_fails_where_asked() {
     let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!((&told["lines"], &told["rules"][0]["spans"]), (&1000.into(), &1000.into()));
     assert_eq!(output.status.code(), Some(1));
+    let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    let old = fs::File::create(desk.path("old.log")).expect("created");
+    old.set_modified(long_ago).expect("a time");
+    let output = desk.run(&["scan", "--since", "7d", "--json", "--rules", "rules", "a.log.zst", "old.log"], "");
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((&told["files"], &told["older_files"]), (&1.into(), &1.into()));
+    let refused = desk.run(&["scan", "--since", "soon", "a.log.zst"], "");
+    assert!(refused.status.code() == Some(2) && desk.shown(&refused).contains("write it as 500ms, 2s, 5m, 1h or 3d"));
     let missing = desk.run(&["scan", "no-such-file"], "");
     assert!(missing.status.code() == Some(4) && desk.shown(&missing).contains("no-such-file"));
 }
@@ -275,27 +317,81 @@ fn check_tells_machines_everything_too() {
     assert!(code == Some(3) && broken["rule_mistakes"][0].as_str().is_some_and(|it| it.contains("digitz")), "{broken}");
 }
 
+#[test]
+fn check_tells_the_mistakes_of_settings_and_of_rules_in_one_run() {
+    let desk = Desk::new();
+    desk.write("rules/acme.yaml", BADGES.replace("alphabet: digits", "alphabet: digitz"));
+    let config = |packs: &str, disable: &str| {
+        format!(
+            "version: 1\nregion: eu\nsources:\n  a: {{include: [app.log]}}\noutput: {{stdout: {{}}}}\n\
+             redaction: {{packs: {packs}, disable: [{disable}]}}\n"
+        )
+    };
+    let folder = desk.path("rules").display().to_string();
+    for (packs, disable, wanted, mistakes) in [
+        (format!("[builtin, '{folder}']"), "emial", &["the path is not absolute", "'digitz' is not known"][..], 2),
+        ("[builtin]".to_owned(), "emial", &["the path is not absolute", "did you mean 'email'"], 2),
+        (
+            format!("[rules, '{folder}']"),
+            "acme-badge",
+            &["the path is not absolute", "is no pack", "'digitz' is not known"],
+            3,
+        ),
+    ] {
+        desk.write("bad.yaml", config(&packs, disable));
+        for command in [&["check", "--offline"][..], &["check"], &["run"], &["explain", "x"]] {
+            let output = desk.run(&[command, &["--config", "bad.yaml"]].concat(), "");
+            let shown = desk.shown(&output);
+            assert_eq!(output.status.code(), Some(3), "{command:?}: {shown}");
+            for told in wanted {
+                assert_eq!(shown.matches(told).count(), 1, "{command:?}, {told}: {shown}");
+            }
+        }
+        let output = desk.run(&["check", "--offline", "--json", "--config", "bad.yaml"], "");
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(told["errors"], mistakes, "{told}");
+    }
+}
+
+/// What a command shows on a terminal.
+fn on_a_terminal(desk: &Desk, variables: &str, command: &str) -> String {
+    let command = format!("{variables} '{}' {command}", env!("CARGO_BIN_EXE_logveil"));
+    let output = std::process::Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .env("TERM", "xterm")
+        .env_remove("NO_COLOR")
+        .current_dir(desk.dir.path())
+        .stdin(std::process::Stdio::null())
+        .output();
+    String::from_utf8_lossy(&output.expect("script, an essential package").stdout).into_owned()
+}
+
 /// Colours are for terminals: none in a pipe, and none on a terminal where NO_COLOR is set.
 #[test]
 fn colours_are_for_terminals() {
     let desk = Desk::new();
     desk.write("a.log", "door badge_123456 open for ana@mail.example\n");
-    let shown = |variables: &str, redirect: &str| {
-        let command = format!("{variables} '{}' scan --rules rules a.log {redirect}", env!("CARGO_BIN_EXE_logveil"));
-        let output = std::process::Command::new("script")
-            .args(["-qec", &command, "/dev/null"])
-            .env("TERM", "xterm")
-            .env_remove("NO_COLOR")
-            .current_dir(desk.dir.path())
-            .stdin(std::process::Stdio::null())
-            .output();
-        output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-    };
-    let colored = shown("", "").expect("script, an essential package");
+    let shown = |variables, redirect| on_a_terminal(&desk, variables, &format!("scan --rules rules a.log {redirect}"));
+    let colored = shown("", "");
     assert!(colored.contains("\u{1b}[2mrule"), "{colored}");
-    assert!(!shown("NO_COLOR=1", "").expect("run").contains("\u{1b}[2m"));
-    let piped = shown("", "2>/dev/null | cat").expect("run");
+    assert!(!shown("NO_COLOR=1", "").contains("\u{1b}[2m"));
+    let piped = shown("", "2>/dev/null | cat");
     assert!(piped.contains("acme-badge") && !piped.contains('\u{1b}'), "{piped}");
+}
+
+#[test]
+fn on_a_terminal_the_raw_line_is_shown_where_that_is_asked_for() {
+    let desk = Desk::new();
+    let shown = on_a_terminal(&desk, "NO_COLOR=1", "explain --rules rules --show-raw 'to ana@mail.example, badge_12'");
+    let wanted = [
+        "1  to ana@mail.example, badge_12",
+        "      ^^^^^^^^^^^^^^^^  ~~~~~~~~",
+        "=  to [email], badge_12",
+        "   ^ acme-mail   16 bytes → [email]  rules/acme.yaml:16",
+    ];
+    assert_eq!(shown.lines().take(4).map(str::trim_end).collect::<Vec<_>>(), wanted, "{shown}");
+    let hidden = on_a_terminal(&desk, "NO_COLOR=1", "explain --rules rules 'to ana@mail.example'");
+    assert!(hidden.starts_with("1  to [email]") && !hidden.contains("ana@"), "{hidden}");
 }
 
 #[test]
@@ -304,7 +400,7 @@ fn one_rule_can_be_looked_at_alone() {
     let explain =
         |only: &str| desk.run(&["explain", "--rules", "rules", "--only", only, "badge_123456 ana@mail.example"], "");
     let shown = desk.shown(&explain("acme-mail"));
-    assert!(shown.contains("badge_123456 [email]") && shown.contains("1 rules, digest"), "{shown}");
+    assert!(shown.contains("badge_123456 [email]") && shown.contains("1 rules, 1 candidates, 1 hits"), "{shown}");
     let unknown = explain("acme-male");
     assert!(unknown.status.code() == Some(2) && desk.shown(&unknown).contains("did you mean 'acme-mail'?"));
 }
