@@ -1,5 +1,6 @@
 //! Asks a running agent's admin endpoints: always directly, never through a proxy.
 
+use crate::sink::http;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -16,10 +17,10 @@ pub(super) fn get(address: SocketAddr, path: &str) -> Result<(bool, String), Str
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
         runtime.block_on(async {
             let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(PATIENCE);
-            let client = client.build().map_err(|e| e.without_url().to_string())?;
-            let response = client.get(&url).send().await.map_err(|e| e.without_url().to_string())?;
+            let why = |error: reqwest::Error| http::chain(&error.without_url());
+            let response = client.build().map_err(why)?.get(&url).send().await.map_err(why)?;
             let good = response.status().is_success();
-            response.text().await.map(|text| (good, text)).map_err(|e| e.without_url().to_string())
+            response.text().await.map(|text| (good, text)).map_err(why)
         })
     })();
     asked.map_err(|error: String| format!("no agent answers at {url}: {error}"))

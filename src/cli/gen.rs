@@ -52,10 +52,13 @@ pub fn run(args: Args, cli: clap::Command) -> ExitCode {
         What::Man { dir } => man(dir, cli),
         What::Completions { dir } => completions(dir, cli),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => exit::fail(exit::UNREACHABLE, format_args!("cannot write: {error}")),
+    match (done, args.what) {
+        (Ok(()), _) => ExitCode::SUCCESS,
+        (Err(error), What::Schema { .. }) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        (Err(error), What::Schema { .. }) => exit::fail(exit::UNREACHABLE, format_args!("cannot write: {error}")),
+        (Err(error), What::Man { dir } | What::Completions { dir }) => {
+            exit::fail(exit::UNREACHABLE, format_args!("cannot write into {}: {error}", dir.display()))
+        }
     }
 }
 

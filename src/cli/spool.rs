@@ -54,6 +54,11 @@ pub fn run(args: Args) -> ExitCode {
             Err(code) => return code,
         },
     };
+    // What is not there holds nothing, which is no answer to a slip of the pen.
+    if let Err(error) = std::fs::read_dir(&state_dir) {
+        let told = format!("cannot read the state directory {}: {error}", state_dir.display());
+        return exit::fail(exit::UNREACHABLE, told);
+    }
     let done = match args.command {
         Command::List { json } => inspect::contents(&state_dir).map(|found| list(&found, json)),
         Command::Show { name } => inspect::contents(&state_dir).map(|found| show(&found, &name)),

@@ -35,7 +35,10 @@ pub enum KeyringError {
 impl std::fmt::Display for KeyringError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            KeyringError::Io(path, error) => write!(f, "{}: {error}", path.display()),
+            KeyringError::Io(path, error) if error.kind() == std::io::ErrorKind::NotFound => {
+                write!(f, "there is no keyring {}; logveil key new makes one", path.display())
+            }
+            KeyringError::Io(path, error) => write!(f, "keyring {}: {error}", path.display()),
             KeyringError::Exposed(path, mode) => write!(
                 f,
                 "{}: mode {mode:04o} lets others at the token keys; run: chmod 600 {}",

@@ -12,6 +12,7 @@
 //! `UPDATE_EXAMPLES=1` writes what is printed into the pages instead.
 
 use regex::Regex;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -237,10 +238,42 @@ fn an_example_that_lies_is_found() {
     );
 }
 
-pub(crate) fn schema(of: &str) -> jsonschema::Validator {
+fn schema_text(of: &str) -> serde_json::Value {
     let output = Command::new(env!("CARGO_BIN_EXE_logveil")).args(["gen", "schema", of]).output().expect("the binary");
-    let schema = serde_json::from_slice(&output.stdout).expect("JSON");
-    jsonschema::validator_for(&schema).expect("a schema")
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+pub(crate) fn schema(of: &str) -> jsonschema::Validator {
+    jsonschema::validator_for(&schema_text(of)).expect("a schema")
+}
+
+/// The names that a schema lets stand in a file.
+fn names(schema: &serde_json::Value, found: &mut BTreeSet<String>) {
+    match schema {
+        serde_json::Value::Object(map) => {
+            let properties = map.get("properties").and_then(|properties| properties.as_object());
+            found.extend(properties.into_iter().flat_map(|properties| properties.keys().cloned()));
+            map.values().for_each(|inner| names(inner, found));
+        }
+        serde_json::Value::Array(list) => list.iter().for_each(|inner| names(inner, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_setting_stands_in_the_documentation() {
+    let code = Regex::new("(?s)```.*?```|`[^`]*`").expect("an expression");
+    let word = Regex::new("[a-z0-9_]+").expect("an expression");
+    for (of, pages) in [("config", &["docs/configuration.md", "docs/sources.md"][..]), ("rules", &["rules/README.md"])]
+    {
+        let text: String = pages.iter().map(|page| fs::read_to_string(root().join(page)).expect("a page")).collect();
+        let told: BTreeSet<&str> =
+            code.find_iter(&text).flat_map(|code| word.find_iter(code.as_str())).map(|word| word.as_str()).collect();
+        let mut known = BTreeSet::new();
+        names(&schema_text(of), &mut known);
+        let missing: Vec<&String> = known.iter().filter(|name| !told.contains(name.as_str())).collect();
+        assert!(known.len() > 30 && missing.is_empty(), "{pages:?} say nothing of {missing:?}");
+    }
 }
 
 /// A configuration of which the page shows only sections.

@@ -353,6 +353,29 @@ fn check_tells_the_mistakes_of_settings_and_of_rules_in_one_run() {
     }
 }
 
+#[test]
+fn errors_name_the_thing_and_the_next_step() {
+    let desk = Desk::new();
+    desk.write(
+        "a.yaml",
+        "version: 1\nregion: eu\nsources: {a: {type: stdin}}\noutput: {stdout: {}}\nadmin: {listen: '127.0.0.1:1'}\n",
+    );
+    for (command, code, wanted) in [
+        ("key list --keyring none.json", 3, "there is no keyring none.json; logveil key new makes one"),
+        ("gen man a.yaml/man", 4, "cannot write into a.yaml/man: "),
+        ("spool --state-dir gone list", 4, "cannot read the state directory gone: "),
+        ("check --live --config a.yaml", 4, "no agent answers at http://127.0.0.1:1/readyz: "),
+        ("check --live --config a.yaml", 4, "Connection refused"),
+        ("check --config gone.yaml", 3, "[LV0101] cannot read the configuration gone.yaml: "),
+        ("rules show acme-bagde rules", 2, "did you mean 'acme-badge'?"),
+        ("explain --rules gone x", 3, "cannot read gone: "),
+    ] {
+        let output = desk.run(&command.split(' ').collect::<Vec<_>>(), "");
+        let shown = desk.shown(&output);
+        assert!(output.status.code() == Some(code) && shown.contains(wanted), "{command}: {shown}");
+    }
+}
+
 /// What a command shows on a terminal.
 fn on_a_terminal(desk: &Desk, variables: &str, command: &str) -> String {
     let command = format!("{variables} '{}' {command}", env!("CARGO_BIN_EXE_logveil"));
