@@ -8,7 +8,7 @@ use super::finding::{Span, Withheld};
 use super::json_borders::{Begins, Borders};
 use super::json_number::Numbers;
 use super::reason::{self, Fate, Seen};
-use super::rule::{Allow, AllowTest, Mask, RuleIndex};
+use super::rule::{Allow, AllowTest, Class, Mask, RuleIndex};
 use super::ruleset::RuleSet;
 use super::search::Found;
 use super::union::{Claim, Quotes, Shown, in_key_position, merge, sort};
@@ -108,7 +108,7 @@ impl Claims {
         if found.refused {
             return;
         }
-        if is_own_mask(rules, value) || (!found.strong && rules.keeps.covering(text, span, floor, limit).is_some()) {
+        if is_own_mask(rules, value) || kept_by(rules, text, found, floor..limit).is_some() {
             return;
         }
         if allowed(rules, rule, value).is_some() {
@@ -328,11 +328,23 @@ fn write_number(out: &mut Vec<u8>, number: u16) {
     out.push(b'0' + (number % 10) as u8);
 }
 
+/// The rule that keeps a candidate. What an anchor, a key or an expression claims is only kept as an address of a private
+/// network.
+fn kept_by(rules: &RuleSet, text: &[u8], found: Found, place: Range<usize>) -> Option<RuleIndex> {
+    let (rule, span) = (found.finding.rule, found.finding.span);
+    let covering = || rules.keeps.covering(text, span, place.start, place.end);
+    if let Some(keeper) = (!found.strong).then(covering).flatten() {
+        return Some(keeper);
+    }
+    let keeper = rules.keeps.private_address(span.of(text))?;
+    (rules.rules()[usize::from(rule.0)].class == Class::Network).then_some(keeper)
+}
+
 /// What becomes of a candidate; off the normal path.
 fn fate(rules: &RuleSet, text: &[u8], found: Found, place: Range<usize>) -> Fate {
     let (rule, span) = (found.finding.rule, found.finding.span);
     let value = span.of(text);
-    let kept = || rules.keeps.covering(text, span, place.start, place.end).filter(|_| !found.strong);
+    let kept = || kept_by(rules, text, found, place.clone());
     if is_own_mask(rules, value) {
         Fate::OwnMask
     } else if found.refused {

@@ -1,7 +1,7 @@
 //! Keep rules: values of a known shape under a known key stay readable, whatever a shape says of them.
 //!
 //! A keep rule speaks to one place only: the same digits elsewhere are not protected by it, and it never
-//! cancels what an anchor, a key or an expression claims.
+//! cancels what an anchor, a key or an expression claims; an address of a private network alone is kept from them too.
 
 use super::finding::Span;
 use super::rule::{Keep, KeepShape, RuleIndex};
@@ -13,6 +13,8 @@ pub(super) struct Keeps {
     rules: Vec<Compiled>,
     /// Rules that keep their shape in any place, by their place in `rules`.
     anywhere: Vec<u16>,
+    /// The rule that keeps addresses of private networks in any place.
+    private: Option<RuleIndex>,
     /// Key names by their last letter.
     paths: BTreeMap<u8, Vec<Path>>,
 }
@@ -43,6 +45,7 @@ impl Keeps {
         self.rules.push(Compiled { rule, shape: keep.shape });
         if keep.path.is_empty() {
             self.anywhere.push(place);
+            self.private = self.private.or((keep.shape == KeepShape::PrivateIp).then_some(rule));
         }
         for path in keep.path.iter().map(letters) {
             if let Some(last) = path.last() {
@@ -51,6 +54,18 @@ impl Keeps {
                 self.paths.entry(*last).or_default().push(Path { letters: path, tail, mask, place });
             }
         }
+    }
+
+    /// The rule that keeps `value` as an address of a private network, be its numbers joined by dots, dashes or brackets.
+    pub(super) fn private_address(&self, value: &[u8]) -> Option<RuleIndex> {
+        let rule = self.private?;
+        let mut octets = [0; 4];
+        let mut groups = value.split(|byte| !byte.is_ascii_digit()).filter(|group| !group.is_empty());
+        for octet in &mut octets {
+            *octet = std::str::from_utf8(groups.next()?).ok()?.parse().ok()?;
+        }
+        let plain = groups.next().is_none() && value.first().is_some_and(u8::is_ascii_digit);
+        (plain && is_private(std::net::IpAddr::from(octets))).then_some(rule)
     }
 
     /// The rule that keeps the value which holds `span`. Looks at most 256 bytes to either side.

@@ -123,6 +123,10 @@ pub mod governed {
         "company-name",
         "company-in-text",
         "person-name-of-user",
+        "person-name-segment",
+        "person-name-entity",
+        "person-name-party",
+        "person-name-transfer",
     ];
     /// Keep private addresses; in force only with `private_ips: keep`.
     pub const PRIVATE_IPS: &[&str] = &["keep-private-ip"];
@@ -213,7 +217,17 @@ mod over_the_pack {
     fn private_addresses_are_masked_or_kept() {
         let (line, off) = ("from 10.0.0.7 to 203.0.113.7", Policy::default());
         becomes(&off, line, "from [ip] to [ip]");
-        becomes(&Policy { private_ips: PrivateIps::Keep, ..off }, line, "from 10.0.0.7 to [ip]");
+        let keep = Policy { private_ips: PrivateIps::Keep, ..off };
+        becomes(&keep, line, "from 10.0.0.7 to [ip]");
+        let line = "IP 10.0.0.5.443 > 203.0.113.7.51234: Flags [S]; host-10-1-2-3.acme.example host-203-0-113-7.isp.example 10[.]0[.]0[.]5";
+        let kept =
+            "IP 10.0.0.5.443 > [ip].51234: Flags [S]; host-10-1-2-3.acme.example host-[ip].isp.example 10[.]0[.]0[.]5";
+        becomes(&keep, line, kept);
+        becomes(
+            &keep,
+            "https://app:FAKEpw9Zt@10.0.0.5/x password=10.0.0.5",
+            "https://app:[password]@10.0.0.5/x password=[password]",
+        );
     }
 
     #[test]

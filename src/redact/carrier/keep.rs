@@ -40,7 +40,7 @@ static NOTHING: Words = Words::new(&[
     "<unset>", "<empty>", "<redacted>", "<masked>", "<hidden>", "<secret>", "redacted", "masked", "filtered",
     "hidden", "removed", "eof", "(empty)", "(none)", "(unset)", "(redacted)", "(hidden)", "(masked)",
     "(filtered)", "[]", "{}", "()", "\"\"", "''", "yes", "no", "on", "yes", "no", "on", "off", "brak", "aucun", "aucune", "keine", "keiner", "ninguno", "ninguna",
-    "nessuno", "nessuna", "geen", "always", "never", "on_create", "required", "optional",
+    "nessuno", "nessuna", "geen", "always", "never", "on_create", "required", "optional", "chauthtok",
 ]);
 
 fn is_word_for_nothing(value: &[u8]) -> bool {

@@ -118,8 +118,27 @@ fn is_handle(value: &[u8]) -> bool {
     value.len() <= 18 && value.strip_prefix(b"0x").is_some_and(|rest| rest.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// One token of at least sixteen characters whose digits and letters take turns again and again, or a UUID.
+/// One token of at least sixteen characters whose digits and letters take turns again and again, or a UUID; or such a
+/// token behind its own id and a colon.
 pub(crate) fn is_random(value: &[u8]) -> bool {
+    is_random_token(value) || memchr::memchr(b':', value).is_some_and(|colon| is_random_pair(value, colon))
+}
+
+/// `zOPYQj.HR1yvs:26ieZF40…`, `0.5f2c…:N3wRS0…`: neither half is a word, as the first of `user12:8f14…` is.
+fn is_random_pair(value: &[u8], colon: usize) -> bool {
+    const LONGEST_WORD: usize = 3;
+    let (id, secret) = (&value[..colon], &value[colon + 1..]);
+    let token = id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-+/=.".contains(byte));
+    let word = id.split(|byte| !byte.is_ascii_lowercase()).map(<[u8]>::len).max().unwrap_or(0);
+    id.len() >= 8
+        && token
+        && word <= LONGEST_WORD
+        && id.iter().any(u8::is_ascii_digit)
+        && turns_of_case(id) >= 1
+        && is_random_token(secret)
+}
+
+fn is_random_token(value: &[u8]) -> bool {
     let token = value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-+/=.".contains(byte));
     let digit = |byte: &u8| byte.is_ascii_digit();
     let turns = value.windows(2).filter(|pair| digit(&pair[0]) != digit(&pair[1])).count();
@@ -231,6 +250,7 @@ mod tests {
             "aB3dE6gH9jK2mN5pQ8",
             "q7ZxP9Lm2Vt/4Kd8Rw1bT5==",
             "1234-56789-Q30JDC5VNII0GK1XJD0S",
+            "zOPYQj.HR1yvs:26ieZF40Vtjk7S-5YcBfG999sA9HJw5",
         ] {
             assert!(is_random(value.as_bytes()), "{value}");
         }
@@ -242,6 +262,9 @@ mod tests {
             "user:42:profile",
             "checkout_button_2",
             "1772323241123456",
+            "user12:8f14e45fceea167a5a36dedd4bea2543",
+            "orderItem2:8f14e45fceea167a5a36dedd4bea2543",
+            "2026-03-01T10:8f14e45fceea167a5a36dedd4bea2543",
         ] {
             assert!(!is_random(value.as_bytes()), "{value}");
         }

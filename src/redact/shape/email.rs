@@ -299,8 +299,11 @@ const ACCOUNTS: [&[u8]; 30] = [
 fn is_login_target(text: &[u8], start: usize, name: &[u8], host: &[u8], floor: usize) -> bool {
     const NETWORKS: [&[u8]; 6] = [b"internal", b"local", b"lan", b"localdomain", b"cluster", b"intranet"];
     let last = host.rsplit(|byte| *byte == b'.').next().unwrap_or(&[]);
-    let account = ACCOUNTS.contains(&name);
-    (account || NETWORKS.contains(&last))
+    let (account, own) = (ACCOUNTS.contains(&name), NETWORKS.contains(&last));
+    if account && own {
+        return true;
+    }
+    (account || own)
         && byte_before(text, start, floor, b' ')
         && (LOGIN_PROGRAMS.contains(&previous_word(text, start, floor)) || account && follows_login(text, start, floor))
 }

@@ -68,6 +68,11 @@ impl Quad {
         (self.padded == 0 || self.short == 0) && !matches!(self.octets[0], 0 | 127 | 255)
     }
 
+    /// True for numbers that hardly any address has and most versions and sections have.
+    fn is_tiny(&self) -> bool {
+        !self.is_private() && self.octets.iter().all(|octet| *octet < 32)
+    }
+
     /// True for numbers that are likelier a version than a public address.
     fn is_small(&self) -> bool {
         !self.is_private()
@@ -158,6 +163,9 @@ fn is_version(text: &[u8], start: usize, quad: &Quad, floor: usize) -> bool {
         return true;
     }
     let word = previous_word(text, start, floor);
+    if quad.is_tiny() && is_numbered(text, word, start, quad, floor) {
+        return true;
+    }
     // `<v>` is the name of any value.
     let element = byte_before(text, start, floor, b'>') && word.eq_ignore_ascii_case(b"v");
     if is_version_word(word, quad) && !element {
@@ -165,6 +173,50 @@ fn is_version(text: &[u8], start: usize, quad: &Quad, floor: usize) -> bool {
     }
     let moved = ["to", "from"].iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
     moved && !word.is_empty() && after_version_move(text, word_offset(text, word), floor, quad)
+}
+
+/// `section 1.2.3.4`, `openssl 1.1.1.1`, `portal-2.10.1.4`: what is numbered by parts and connects to nothing. Names of
+/// hosts (`node-1.2.3.4`, `a-1.2.3.4.example.net`) and of servers stay in front of addresses.
+fn is_numbered(text: &[u8], word: &[u8], start: usize, quad: &Quad, floor: usize) -> bool {
+    const NUMBERED: [&str; 24] = [
+        "section",
+        "sect",
+        "clause",
+        "paragraph",
+        "chapter",
+        "appendix",
+        "article",
+        "annex",
+        "figure",
+        "requirement",
+        "rozdział",
+        "openssl",
+        "libssl",
+        "glibc",
+        "zlib",
+        "log4j",
+        "libcurl",
+        "python",
+        "java",
+        "jdk",
+        "gcc",
+        "perl",
+        "ruby",
+        "electron",
+    ];
+    const HOSTS: [&str; 14] = [
+        "ip", "ipv4", "host", "node", "server", "srv", "client", "peer", "pool", "dynamic", "static", "dhcp", "vps",
+        "worker",
+    ];
+    let one_of = |word: &[u8], words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
+    if byte_before(text, start, floor, b'-') {
+        let name = word.strip_suffix(b"-").unwrap_or(word).rsplit(|byte| matches!(byte, b'-' | b'_')).next();
+        let name = name.unwrap_or_default();
+        let goes_on = matches!(text.get(quad.end), Some(b'.' | b':' | b'/' | b'-'))
+            && text.get(quad.end + 1).is_some_and(u8::is_ascii_alphanumeric);
+        return !goes_on && name.len() >= 2 && name.iter().all(u8::is_ascii_lowercase) && !one_of(name, &HOSTS);
+    }
+    byte_before(text, start, floor, b' ') && one_of(word, &NUMBERED)
 }
 
 fn is_version_word(word: &[u8], quad: &Quad) -> bool {

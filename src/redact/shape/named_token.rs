@@ -76,7 +76,13 @@ pub(super) fn find(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
         return None;
     }
     // Most runs have another name: what they are made of is only looked at behind these.
-    let named = name_before(text, start, floor)?;
+    let (start, named) = match name_before(text, start, floor) {
+        Some(named) => (start, named),
+        None => {
+            let start = pair_start(text, start, floor)?;
+            (start, name_before(text, start, floor)?)
+        }
+    };
     let run = run_end(text, at, limit)?;
     let end = token_end(text, run, limit);
     let token = &text[start..end];
@@ -108,6 +114,16 @@ fn token_start(text: &[u8], at: usize, floor: usize) -> usize {
     at - before.iter().rev().take_while(|byte| is_token(**byte) || b".+/~".contains(byte)).count()
 }
 
+/// The start of the id that stands before the token and a colon, `ably key zOPYQj.HR1yvs:26ie…`: not a word.
+fn pair_start(text: &[u8], start: usize, floor: usize) -> Option<usize> {
+    const MOST: usize = 80;
+    let colon = start.checked_sub(1).filter(|colon| *colon > floor && text[*colon] == b':')?;
+    let before = &text[floor.max(colon.saturating_sub(MOST))..colon];
+    let length = before.iter().rev().take_while(|byte| is_token(**byte) || b".+/~".contains(byte)).count();
+    let id = &before[before.len() - length..];
+    (length >= 8 && id.iter().any(u8::is_ascii_digit) && id.iter().any(u8::is_ascii_uppercase)).then(|| colon - length)
+}
+
 /// How the token is named.
 enum Named {
     /// By a service and a noun: `vercel token`; or by `secret`.
@@ -123,7 +139,10 @@ fn name_before(text: &[u8], at: usize, floor: usize) -> Option<Named> {
     let lowest = floor.max(at.saturating_sub(REACH));
     let before = &text[lowest..at];
     let is_sign = |byte: u8| {
-        matches!(byte, b' ' | b'\t' | b':' | b'=' | b'"' | b'\'' | b'`' | b'\\' | b'|' | b'>' | b'(' | b'{' | b',')
+        matches!(
+            byte,
+            b' ' | b'\t' | b':' | b'=' | b'"' | b'\'' | b'`' | b'\\' | b'|' | b'>' | b'(' | b'{' | b',' | b'?'
+        )
     };
     let mut signs = 0;
     while signs < before.len().min(6) && is_sign(before[before.len() - 1 - signs]) {
@@ -134,9 +153,16 @@ fn name_before(text: &[u8], at: usize, floor: usize) -> Option<Named> {
     }
     let (name, between) = before.split_at(before.len() - signs);
     let sign = between.iter().any(|byte| matches!(byte, b':' | b'=' | b'|' | b'>'));
+    // `vercel key is x9…`
+    let name = name.strip_suffix(b" is").unwrap_or(name);
     let (last, rest) = last_word(name)?;
     if is_listed(last, rest, &[SERVICES]) {
         return Some(Named::Bare { sign });
+    }
+    // `new MailgunClient("x9…")`
+    if between.contains(&b'(') && ends_with_fold(last, "client") {
+        let stem = &last[..last.len() - "client".len()];
+        return is_name(b"", stem, &[SERVICES]).then_some(Named::Bare { sign: true });
     }
     if is_account(last) {
         return Some(Named::Noun);
@@ -150,7 +176,7 @@ fn name_before(text: &[u8], at: usize, floor: usize) -> Option<Named> {
     if ends_with_fold(last, "secret") {
         return Some(Named::Noun);
     }
-    let mut words = rest;
+    let mut words = without_possessive(rest);
     for _ in 0..3 {
         let (word, rest) = last_word(words)?;
         if is_listed(word, rest, &[SERVICES, WITH_NOUN]) {
@@ -173,6 +199,11 @@ fn last_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
         start -= 1;
     }
     (text.len() - start >= 2).then(|| (&text[start..], &text[..start]))
+}
+
+/// `vercel's key`: the name without what makes it an owner.
+fn without_possessive(text: &[u8]) -> &[u8] {
+    text.strip_suffix(b"'s ").unwrap_or(text)
 }
 
 /// An account id of Twilio or a key id of AWS, right before the secret that belongs to it.
@@ -221,10 +252,13 @@ fn is_listed(word: &[u8], before: &[u8], lists: &[&[&str]]) -> bool {
 /// Whether the two words together are a name of the lists.
 fn is_name(first: &[u8], second: &[u8], lists: &[&[&str]]) -> bool {
     let length = first.len() + second.len();
+    if !(2..=LONGEST_NAME).contains(&length) {
+        return false;
+    }
     let byte = |at: usize| if at < first.len() { first[at] } else { second[at - first.len()] }.to_ascii_lowercase();
     let ends = [byte(0), byte(1), byte(length - 1)];
     let letters = ends[0].is_ascii_lowercase() && ends[1].is_ascii_lowercase() && ends[2].is_ascii_lowercase();
-    if length > LONGEST_NAME || letters && !may_be_listed(ends, length) {
+    if letters && !may_be_listed(ends, length) {
         return false;
     }
     let mut name = [0; LONGEST_NAME];
@@ -330,6 +364,10 @@ mod tests {
             "new relic = '",
             "github api token ",
             "a foo secret ",
+            "vercel's key is ",
+            "adzuna api key is: ",
+            "MailgunClient(\"",
+            "resend token ?= ",
         ] {
             assert_eq!(found(&format!("{before}{MIXED}")).as_deref(), Some(MIXED), "{before}");
         }
@@ -342,6 +380,17 @@ mod tests {
             "datadog-secrettoken-",
         ] {
             assert_eq!(found(&format!("{before}{HEX}")).as_deref(), Some(HEX), "{before}");
+        }
+    }
+
+    #[test]
+    fn an_id_and_a_secret_are_one_token() {
+        let pair = format!("zOPYQj.HR1yvs:{MIXED}");
+        for before in ["ably key ", "ably: ", "lepton token="] {
+            assert_eq!(found(&format!("{before}{pair}")).as_deref(), Some(&*pair), "{before}");
+        }
+        for text in [format!("ably channel users:{MIXED}"), format!("stripe event 2026-03-01T10:{MIXED}")] {
+            assert_eq!(found(&text), None, "{text}");
         }
     }
 
@@ -359,6 +408,7 @@ mod tests {
             format!("twilio SM{HEX}"),
             "airtable: recA1b2C3d4E5f6G7".to_owned(),
             "trello: 5f2c9a1b7d3e4f60a1b2c3d4".to_owned(),
+            format!("Client(\"{MIXED}"),
             format!("trace {HEX} of datadog"),
             format!("cache-key-{HEX}"),
             format!("sort key {HEX}"),

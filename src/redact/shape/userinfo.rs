@@ -30,12 +30,18 @@ pub(super) fn url(text: &[u8], at: usize, _floor: usize) -> Option<ShapeHit> {
     let password_start = from + user.len() + 1;
     // Tokens also stand where a user is expected: `https://TOKEN@host`, `https://TOKEN:x-oauth-basic@host`.
     let address = user.contains(&b'@') || user.windows(3).any(|three| three == b"%40");
-    let token = user.len() >= 16 && is_opaque(user) && !address;
+    let token = user.len() >= 16 && is_opaque(user) && !address && !is_endpoint(&text[..at], user);
     let start = if token { from } else { password_start };
     if start >= end || (!token && password.len() <= 1) {
         return None;
     }
     claimed(text, start, end)
+}
+
+/// `spark://MapOutputTracker@host`, `akka.tcp://sparkExecutor@host`: the name of an actor, not of a user.
+fn is_endpoint(before: &[u8], user: &[u8]) -> bool {
+    let scheme = [&b"spark"[..], b"akka", b"akka.tcp", b"akka.ssl.tcp"].iter().any(|scheme| before.ends_with(scheme));
+    scheme && user.iter().all(u8::is_ascii_alphabetic)
 }
 
 /// Whether the at-sign at `at` ends the password of `scheme://user:password@host`: what stands before it is
@@ -180,6 +186,7 @@ mod tests {
             ("https://FAKE1234567890abcdef:x-oauth-basic@github.com/a", &["FAKE1234567890abcdef:x-oauth-basic"]),
             ("https://FAKE1234567890abcdef@sentry.example.com/1", &["FAKE1234567890abcdef"]),
             ("amqp://a:FAKE1@[2001:db8::1]:5672/v x://b:FAKE2@h", &["FAKE1", "FAKE2"]),
+            ("spark://MapOutputTracker@h:4 akka.tcp://sparkExecutorBackend@h:5", &[]),
             ("postgres://app:${PW}@db/x http://u:****@h http://a:[password]@h", &[]),
             ("https://host:8080/mail/jan@example.com http://h/@user/x?a=b@c.d ftp://jan@h/x", &[]),
             ("https://app.example.com/p?next=a:b@c.d ssh://git@github.com:22/x", &[]),

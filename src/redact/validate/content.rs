@@ -99,6 +99,26 @@ pub(in crate::redact) fn not_uuid(candidate: &[u8]) -> Verdict {
     weak(uuid(candidate) == Verdict::Refutes)
 }
 
+/// Refutes what does not end in a UUID: `api-checkout-7d9f8b6c5d-x2x4z`.
+pub(in crate::redact) fn uuid_suffix(candidate: &[u8]) -> Verdict {
+    uuid(&candidate[candidate.len().saturating_sub(36)..])
+}
+
+/// Refutes values without a part that is random: twelve letters and digits and more, none joined by a sign, that change
+/// between digits and letters and from small to capital four times and more; or a UUID at the end. Parts of names of
+/// hosts, files and tables are words, numbers, and shorter.
+pub(in crate::redact) fn random_part(candidate: &[u8]) -> Verdict {
+    const SHORTEST: usize = 12;
+    const TURNS: usize = 4;
+    let turns = |pair: &&[u8]| {
+        pair[0].is_ascii_digit() != pair[1].is_ascii_digit()
+            || pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()
+    };
+    let random = |part: &[u8]| part.len() >= SHORTEST && part.windows(2).filter(turns).count() >= TURNS;
+    let mut parts = candidate.split(|byte| !byte.is_ascii_alphanumeric());
+    weak(parts.any(random) || uuid_suffix(candidate) != Verdict::Refutes)
+}
+
 /// Refutes everything but a hardware address in any notation, bare twelve hexadecimal digits included.
 pub(in crate::redact) fn mac(candidate: &[u8]) -> Verdict {
     let digits = candidate.iter().filter(|b| b.is_ascii_hexdigit());
@@ -202,6 +222,32 @@ mod tests {
             uuid,
             Verdict::Refutes,
             &["6f1c2a9efa4e4b7d9c110a5d3c2e7b88", "00000000-0000-0000-0000-000000000000", ""],
+        );
+        assert_verdicts(
+            uuid_suffix,
+            Verdict::Silent,
+            &["api-6f1c2a9e-fa4e-4b7d-9c11-0a5d3c2e7b88", "6f1c2a9e-fa4e-4b7d-9c11-0a5d3c2e7b88"],
+        );
+        assert_verdicts(uuid_suffix, Verdict::Refutes, &["", "api-checkout-service-production-7d9f8b6c5d-x2x4z"]);
+        assert_verdicts(
+            random_part,
+            Verdict::Silent,
+            &[
+                "pk_12345678_8KQ1VZ7Y2M4N6P0R3T5W9X1B2C4D6F8G",
+                "sk_test_6f1c2a9e-fa4e-4b7d-9c11-0a5d3c2e7b88",
+                "token-x2x4z:9rq7zkx2m5vt8wd4",
+            ],
+        );
+        assert_verdicts(
+            random_part,
+            Verdict::Refutes,
+            &[
+                "",
+                "token-checkout-service-production-7d9f8b6c5d-x2x4z",
+                "pk_order_line_items_archive_2024_partition_07",
+                "rma-20240601T102233Z-of-2024",
+                "apk_release_2024_06_01_build_0001",
+            ],
         );
         assert_verdicts(not_uuid, Verdict::Refutes, &["6f1c2a9e-fa4e-4b7d-9c11-0a5d3c2e7b88"]);
         assert_verdicts(not_uuid, Verdict::Silent, &["fa4e"]);

@@ -57,6 +57,8 @@ pub fn is_demand(name: &str) -> bool {
         "digits",
         "not-digits",
         "not-uuid",
+        "uuid-suffix",
+        "random-part",
         "ip-integer",
     ];
     DEMANDS.contains(&name)
@@ -122,6 +124,8 @@ const TABLE: &[(&str, Check)] = &[
     ("ip-integer", content::ip_integer),
     ("uuid", content::uuid),
     ("not-uuid", content::not_uuid),
+    ("uuid-suffix", content::uuid_suffix),
+    ("random-part", content::random_part),
     // Tokens.
     ("github-crc", token_suffix::github),
     ("atlassian-crc", token_suffix::atlassian),
