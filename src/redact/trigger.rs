@@ -152,9 +152,9 @@ impl Triggers {
 
     #[inline(always)]
     fn digits(&mut self, near: &Near<'_>, text: &[u8], base: usize, filter: &DigitFilter) {
-        let groups = near.here[class::DIGIT] & !near.left(class::DIGIT);
+        let groups = near.here[class::DIGIT] & !near.left(class::DIGIT, 1);
         let mut likely = 0;
-        each(groups & !near.inside(filter.passes_over()), |bit| {
+        each(groups & !near.passed_over(filter.passes_over()), |bit| {
             let passes =
                 filter.passes(text, base + bit as usize, near.right(class::DIGIT, bit), near.letters_before(bit));
             likely |= u64::from(passes) << bit;
@@ -195,10 +195,10 @@ impl Near<'_> {
         shifted(self.here[class], self.after[class], n)
     }
 
-    /// The bitmap of the bytes one place to the left.
+    /// The bitmap of the bytes `n` places to the left, at least one.
     #[inline(always)]
-    fn left(&self, class: usize) -> u64 {
-        self.here[class] << 1 | self.before[class] >> 63
+    fn left(&self, class: usize, n: u32) -> u64 {
+        self.here[class] << n | self.before[class] >> (64 - n)
     }
 
     /// The bitmap of the letters before the byte at `bit`; the highest bit stands for the last of them.
@@ -215,27 +215,51 @@ impl Near<'_> {
 
     #[inline(always)]
     fn hex_left(&self) -> u64 {
-        self.left(class::DIGIT) | self.left(class::HEX_LETTER)
+        self.left(class::DIGIT, 1) | self.left(class::HEX_LETTER, 1)
     }
 
-    /// First digits of short groups that go on with what another digit began.
+    /// First digits of groups at which nothing begins.
     #[inline(always)]
-    fn inside(&self, over: PassesOver) -> u64 {
+    fn passed_over(&self, over: PassesOver) -> u64 {
         let digits = self.here[class::DIGIT];
-        let two = self.left(class::DIGIT) << 1 | self.before[class::DIGIT] >> 62 & 1;
-        let letter = if over.letter { self.left(class::HEX_LETTER) } else { 0 };
-        let joint = if over.joint { self.left(class::DOT) | self.left(class::DASH) } else { 0 };
+        let letter = if over.letter { self.left(class::LETTER, 1) & !self.few_letters() } else { 0 };
+        let joint = if over.joint {
+            (self.left(class::DOT, 1) | self.left(class::DASH, 1)) & self.left(class::DIGIT, 2)
+        } else {
+            0
+        };
         let mut long = (digits, self.after[class::DIGIT]);
         // Two in a row, four, [`LONG`].
         for step in [1, 2, LONG - 4] {
             long = (long.0 & shifted(long.0, long.1, step), long.1 & long.1 >> step);
         }
-        digits & (letter | joint) & two & !long.0
+        digits & ((letter | joint) & !long.0 | self.lone(over))
+    }
+
+    /// Right behind two or three letters that no digit precedes, or behind six and more.
+    #[inline(always)]
+    fn few_letters(&self) -> u64 {
+        let letter = |n| self.left(class::LETTER, n);
+        let two = letter(1) & letter(2);
+        let three = two & letter(3);
+        let free = |n| !(letter(n) | self.left(class::DIGIT, n));
+        two & free(3) | three & free(4) | three & letter(4) & letter(5) & letter(6)
+    }
+
+    /// One or two digits right behind a mark, where too few digits follow for them to begin anything.
+    #[inline(always)]
+    fn lone(&self, over: PassesOver) -> u64 {
+        let all = self.here[class::DIGIT].count_ones() + self.after[class::DIGIT].count_ones();
+        if all >= over.mark {
+            return 0;
+        }
+        let mark = self.left(class::COLON, 1) | self.left(class::DOT, 1) | self.left(class::ENCODED, 1);
+        mark & !(self.right(class::DIGIT, 1) & self.right(class::DIGIT, 2))
     }
 
     #[inline(always)]
     fn dots_between_digits(&self) -> u64 {
-        self.here[class::DOT] & self.left(class::DIGIT) & self.right(class::DIGIT, 1)
+        self.here[class::DOT] & self.left(class::DIGIT, 1) & self.right(class::DIGIT, 1)
     }
 
     /// Colons with another one at most five bytes on, next to a hexadecimal digit or the other colon.

@@ -336,6 +336,4 @@ fn scope_of<'t>(whole: Scope<'t>, name: Name, string_end: Option<usize>) -> Scop
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-#[cfg(test)]
-#[cfg(test)]
 mod tests;
