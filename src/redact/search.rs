@@ -281,6 +281,32 @@ fn ask_triggers(
             }
         }
     }
+    ask_behind_tokens(rules, text, record, out);
+}
+
+/// Asks short anchors inside of runs, where a token that was found ends: glued to it, they need no other border.
+fn ask_behind_tokens(rules: &RuleSet, text: &[u8], record: &Range<usize>, out: &mut Vec<Found>) {
+    /// No short anchor needs a longer run.
+    const REACH: usize = 256;
+    let token = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let (mut index, mut done) = (0, record.start);
+    while index < out.len() {
+        let Found { finding, strong, refused } = out[index];
+        index += 1;
+        let at = finding.span.end as usize;
+        if !strong || refused || at < done || at >= record.end || !token(&text[at - 1]) || !token(&text[at]) {
+            continue;
+        }
+        let run = at..at + text[at..record.end.min(at + REACH)].iter().take_while(|byte| token(byte)).count();
+        steps::add(run.len());
+        for (number, literal) in rules.short_index.at(text, run.clone()) {
+            let (rule, short) = &rules.short_anchors[usize::from(number)];
+            if let Some(span) = short_anchored(text, record, run.clone(), short, literal) {
+                done = done.max(span.end as usize);
+                accept(rules, text, record, *rule, span, None, true, out);
+            }
+        }
+    }
 }
 
 /// Asks the shapes of digits at the groups of a record.

@@ -15,7 +15,7 @@ mod open;
 mod plain;
 
 use case_file::Case;
-use check::{faults, leak, lost, redact, redactor};
+use check::{faults, leak, lost, redact, redactor, shape};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -49,7 +49,10 @@ fn every_value_is_found_in_every_carrier() {
         for carrier in carrier::ALL {
             let Some(wrapped) = (carrier.wrap)(&case.input) else { continue };
             let output = redact(&mut redactor, &wrapped);
-            if let Some(fault) = carried_fault(case, carrier, &output) {
+            let fault = carried_fault(case, carrier, &wrapped, &output);
+            let again = redact(&mut redactor, &output);
+            let moved = (again != output).then(|| format!("a second pass gives {}", short(&again)));
+            if let Some(fault) = fault.or(moved) {
                 found.entry(case.number).or_default().insert(carrier.name);
                 let _ = writeln!(
                     report,
@@ -77,7 +80,10 @@ fn every_carrier_is_read_back() {
     }
 }
 
-fn carried_fault(case: &Case, carrier: &carrier::Carrier, output: &str) -> Option<String> {
+fn carried_fault(case: &Case, carrier: &carrier::Carrier, wrapped: &str, output: &str) -> Option<String> {
+    if let Some(fault) = shape(wrapped, output) {
+        return Some(fault);
+    }
     let Some(text) = (carrier.unwrap)(output) else { return Some("carrier broken".to_owned()) };
     let leaked = leak(&case.input, &case.masked(), &text);
     if carrier.opaque && !case.mask.is_empty() {
@@ -91,14 +97,16 @@ fn carried_fault(case: &Case, carrier: &carrier::Carrier, output: &str) -> Optio
 fn neighbours_do_not_hide_each_other() {
     let mut redactor = redactor();
     let cases = case_file::load();
-    let anchored = [111, 113, 114, 116, 117, 120, 121];
+    // Number of the case, and how many of its first texts have an anchor of their own.
+    let anchored: BTreeMap<u16, usize> =
+        [(111, 1), (113, 1), (114, 1), (116, 2), (117, 2), (118, 1), (120, 1), (121, 1), (122, 3), (134, 1)].into();
     let tokens: Vec<&str> = cases
         .iter()
-        .filter(|case| anchored.contains(&case.number))
-        .filter_map(|case| case.mask.first())
+        .filter_map(|case| Some(case.mask.iter().take(*anchored.get(&case.number)?)))
+        .flatten()
         .map(|mask| mask.text.as_str())
         .collect();
-    assert_eq!(tokens.len(), anchored.len());
+    assert_eq!(tokens.len(), anchored.values().sum::<usize>());
     let mut report = String::new();
     for left in &tokens {
         for right in &tokens {

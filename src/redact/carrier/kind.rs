@@ -159,7 +159,7 @@ fn is_structured(value: &[u8]) -> bool {
 }
 
 /// `2026-03-…`: a year, and a number of two digits behind a dash; never `1234-56789-…`.
-fn is_dated(value: &[u8]) -> bool {
+pub(crate) fn is_dated(value: &[u8]) -> bool {
     let digits = |from: usize| value[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     value.len() > 4 && digits(0) == 4 && value[4] == b'-' && digits(5) <= 2
 }

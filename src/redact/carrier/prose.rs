@@ -164,7 +164,8 @@ fn secret(reader: &mut Reader<'_>, scope: Scope<'_>, start: usize, at: usize, fr
         let text = &scope.text[inner.start..inner.end];
         // SQL writes its literals in single quotes: `WITH PASSWORD 'x'`.
         let literal = scope.text[quote.content - 1] == b'\'' && sql;
-        let phrase = scope.text[start..at].to_ascii_lowercase().ends_with(b"phrase") && is_phrase(text);
+        let tail = &scope.text[start..at][(at - start).saturating_sub(b"phrase".len())..];
+        let phrase = tail.eq_ignore_ascii_case(b"phrase") && is_phrase(text);
         let claims = inner.closed && (literal || phrase || kind::looks_secret(text));
         if claims && reader.paid(from, inner.after) {
             scalar(reader, scope, inner.start..inner.end, true);
@@ -435,18 +436,16 @@ fn is_address(word: &[u8]) -> bool {
 fn tells_a_fact(word: &[u8]) -> bool {
     let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let short = digits == word.len() && digits < 6;
-    let dated = digits == 4 && word.get(4) == Some(&b'-');
     let version = word[0] == b'v' && word.get(1).is_some_and(u8::is_ascii_digit) && word.len() < 8;
-    short || dated || version || is_address(word) || memchr::memmem::find(word, b"://").is_some()
+    short || kind::is_dated(word) || version || is_address(word) || memchr::memmem::find(word, b"://").is_some()
 }
 
 /// Not a date, a path, a version, an address of a thing.
 pub(crate) fn is_random(word: &[u8]) -> bool {
-    let dated = word.len() > 4 && word[..4].iter().all(u8::is_ascii_digit) && word[4] == b'-';
     let version = word[0] == b'v' && word.get(1).is_some_and(u8::is_ascii_digit) && word.len() < 20;
     // `Token *oauth2.Token`: a type.
     let structured = word[0] == b'*' || word.iter().any(|byte| b"/=:()<>[]{}\\@".contains(byte));
-    !dated && !version && !structured
+    !kind::is_dated(word) && !version && !structured
 }
 
 /// `machine h login u password p`: a login stands two words before the key.

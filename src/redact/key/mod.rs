@@ -209,15 +209,37 @@ fn is_masked(scope: Scope<'_>, name: Name, word: &Range<usize>, labels: &Labels,
         return false;
     }
     let Some(open) = labels.closed_at(scope.text, scope.floor, name.end) else { return false };
-    let glued = open > scope.floor && (scope.text[open - 1].is_ascii_alphanumeric() || scope.text[open - 1] == b']');
+    let glued = is_index(scope, open, labels);
     // `login[password]=x`, `"login[password]": x`: an index, also where `login` is a key whose brackets have been read.
-    let index = open + 1 == word.start && open > scope.floor && scope.text[open - 1].is_ascii_alphanumeric();
+    let index = open + 1 == word.start && glued && scope.text[open - 1] != b']';
     let behind = name.end + 1 + scope.backslashes(name.end + 1);
     let listed = || scope.has(behind, b": ") && is_word_before(scope, open);
     if index && (matches!(scope.byte(behind), Some(b'=' | b'"' | b'\'')) || listed()) {
         return false;
     }
-    cursor.in_mask(name.start) || (!glued && open + 1 < word.start)
+    // `"…\n[private-key]": 1`: a key of several lines, of which the last was masked.
+    let last = ends_line(scope, open) && matches!(scope.byte(behind), Some(b'"' | b'\''));
+    cursor.in_mask(name.start) || (!glued && (last || open + 1 < word.start))
+}
+
+/// Whether a line end as a string writes it stands before `at`.
+fn ends_line(scope: Scope<'_>, at: usize) -> bool {
+    matches!(scope.text[scope.floor..at], [.., b'\\', b'n' | b'r' | b't'])
+}
+
+/// Whether the bracket at `open` is glued to a name, or to the brackets behind one; not to a mask of ours.
+fn is_index(scope: Scope<'_>, mut open: usize, labels: &Labels) -> bool {
+    for _ in 0..4 {
+        match &scope.text[scope.floor..open] {
+            [.., b']'] => match labels.closed_at(scope.text, scope.floor, open - 1) {
+                Some(before) => open = before,
+                None => return true,
+            },
+            [.., last] => return last.is_ascii_alphanumeric() && !ends_line(scope, open),
+            [] => return false,
+        }
+    }
+    true
 }
 
 /// Whether a whole word of small letters ends at `end`: `credentials[password]: x`.

@@ -101,8 +101,11 @@ fn octal(digits: &[u8]) -> Option<(usize, Vec<u8>)> {
 
 fn percent(cells: &[Cell]) -> Vec<Cell> {
     rewrite(cells, |rest| {
-        let code = number(rest.strip_prefix(b"%")?.get(..2), 16)?;
-        Some((3, vec![code as u8]))
+        let digits = rest.strip_prefix(b"%")?;
+        if let Some(wide) = digits.strip_prefix(b"u") {
+            return Some((6, utf8(number(wide.get(..4), 16)?)?));
+        }
+        Some((3, vec![number(digits.get(..2), 16)? as u8]))
     })
 }
 
@@ -135,6 +138,9 @@ fn runs(cells: &[Cell], read: fn(&[u8]) -> Option<Vec<u8>>) -> Vec<Cell> {
     let opaque = |cell: &Cell| cell.byte.is_ascii_alphanumeric() || b"+/-_".contains(&cell.byte);
     let (mut out, mut at) = (Vec::new(), 0);
     while at < cells.len() {
+        let sign = end_of_sign(cells, at);
+        out.extend_from_slice(&cells[at..at + sign]);
+        at += sign;
         let len = cells[at..].iter().take_while(|cell| opaque(cell)).count();
         let run = &cells[at..at + len];
         let text = if len >= 16 { read(&bytes(run)) } else { None };
@@ -156,6 +162,31 @@ fn runs(cells: &[Cell], read: fn(&[u8]) -> Option<Vec<u8>>) -> Vec<Cell> {
         }
     }
     out
+}
+
+/// How many cells at `at` end the code before them of a blank, a quote or a sign between texts: no run begins with them.
+fn end_of_sign(cells: &[Cell], at: usize) -> usize {
+    let Some(before) = at.checked_sub(1) else { return 0 };
+    let text = bytes(&cells[before..cells.len().min(at + 64)]);
+    let plain = String::from_utf8_lossy(&text).into_owned();
+    let parts = |digits: &str| {
+        let code = number(digits.as_bytes().get(..2), 16);
+        code.is_some_and(|code| code <= 0x20 || [0x22, 0x26, 0x27, 0x2c, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e].contains(&code))
+    };
+    if let Some(code) = plain.strip_prefix('%') {
+        let last = code.trim_start_matches("25");
+        return if parts(last) { code.len() - last.len() + 2 } else { 0 };
+    }
+    let octal = |digits: &str| {
+        digits.len() >= 3
+            && digits.starts_with('0')
+            && number(digits.as_bytes().get(..3), 8).is_some_and(|code| code < 0x20)
+    };
+    match (plain.strip_prefix(r"\x"), plain.strip_prefix('#')) {
+        (Some(code), _) if parts(code) => 3,
+        (_, Some(code)) if octal(code) => 3,
+        _ => 0,
+    }
 }
 
 fn hex_text(run: &[u8]) -> Option<Vec<u8>> {

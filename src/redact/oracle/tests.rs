@@ -179,6 +179,42 @@ mod mended {
     }
 
     #[test]
+    fn the_oracle_reads_wide_percent_encoding() {
+        fuzz_redact_vs_naive(include_bytes!("../../../fuzz/seeds/redact_vs_naive/wide-percent-before-an-address"));
+        fuzz_redact_vs_naive(b"$n%u0020exampljan%40example.ssword");
+    }
+
+    #[test]
+    fn the_letter_of_an_escape_in_a_string_is_the_carriers() {
+        fuzz_redact_vs_naive(include_bytes!(
+            "../../../fuzz/seeds/redact_vs_naive/escape-before-an-address-in-a-string"
+        ));
+    }
+
+    #[test]
+    fn an_encoded_sign_before_a_run_stays() {
+        let run = "eyJwYXNzd29yZCI6IkZBS0VhYmMxMjMifQ";
+        for sign in ["%20", "%2520", "%3A", "%3d", "\\x20", "#012"] {
+            let text = format!("data{sign}{run}");
+            let output = sample::redact_record(&sample::builtin(), text.as_bytes());
+            assert_eq!(String::from_utf8_lossy(&output), format!("data{sign}[password]"));
+            stays_masked(text.as_bytes());
+            fuzz_redact_vs_naive(text.as_bytes());
+            fuzz_redact_vs_naive(format!("x{sign}6768705f6162636465666768303132333435363738").as_bytes());
+        }
+        fuzz_redact_vs_naive(b"%6768705f6162636465666768303132333435363738");
+    }
+
+    #[test]
+    fn masks_side_by_side_are_no_key() {
+        for text in [r#"{"[aws-key-id][slack-token]":1}"#, r#"{"-----BEGIN KEY-----\\n[private-key]":1}"#] {
+            stays_masked(text.as_bytes());
+        }
+        let output = sample::redact_record(&sample::builtin(), br#"{"user[a][password]":"FAKEpw1x"}"#);
+        assert_eq!(String::from_utf8_lossy(&output), r#"{"user[a][password]":"[password]"}"#);
+    }
+
+    #[test]
     fn a_mask_in_a_list_stays_whatever_blank_stands_before_it() {
         stays_masked(b"p1111] password=[passordsswo\xe0\x0c\x0c\xbb\x0c\x0c\x0c@e");
     }

@@ -15,7 +15,8 @@ const HEADER_MAX: usize = 680;
 
 /// The whole token to the end of its alphabet, dots included.
 pub(super) fn json_web(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {
-    if at > floor && (text[at - 1].is_ascii_alphanumeric() || matches!(text[at - 1], b'+' | b'/')) {
+    let glued = at > floor && (text[at - 1].is_ascii_alphanumeric() || matches!(text[at - 1], b'+' | b'/'));
+    if glued && !has_payload(text, at) {
         return None;
     }
     // The header ends soon: without a dot there this is no token, and long runs are not read again and again.
@@ -33,7 +34,14 @@ pub(super) fn json_web(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit>
         end -= 1;
     }
     // Where only the header's start can be told, the form of a token is left for a word or key to confirm.
-    Some(ShapeHit::new(at, end, jwt::check(&text[at..end])))
+    let verdict = jwt::check(&text[at..end]);
+    (!glued || verdict == Verdict::Proves).then(|| ShapeHit::new(at, end, verdict))
+}
+
+/// Whether a second object follows the header: such a token is one wherever it begins, right behind another token too.
+fn has_payload(text: &[u8], at: usize) -> bool {
+    let dot = memchr::memchr(b'.', &text[at..text.len().min(at + HEADER_MAX)]);
+    dot.is_some_and(|dot| text[at + dot + 1..].starts_with(b"eyJ"))
 }
 
 /// A UUID standing free; never more than silent.

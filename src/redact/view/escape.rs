@@ -5,7 +5,6 @@
 
 use super::chain::Encoding;
 use super::region::{self, Inline};
-use memchr::memchr;
 
 pub(super) const INLINE: Inline = Inline {
     encoding: Encoding::Escape,
@@ -17,14 +16,8 @@ pub(super) const INLINE: Inline = Inline {
     reach: usize::MAX,
 };
 
-fn find(text: &[u8], mut from: usize) -> Option<usize> {
-    loop {
-        let at = from + memchr(b'\\', text.get(from..)?)?;
-        if read(text, at).is_some() {
-            return Some(at);
-        }
-        from = at + 1;
-    }
+fn find(text: &[u8], from: usize) -> Option<usize> {
+    region::first(text, from, b'\\', |at| read(text, at).is_some())
 }
 
 fn decode(text: &[u8], at: usize, out: &mut Vec<u8>) -> usize {

@@ -3,7 +3,6 @@
 use super::chain::Encoding;
 use super::escape::hex;
 use super::region::{self, Inline, REACH};
-use memchr::memchr;
 
 pub(super) const INLINE: Inline = Inline {
     encoding: Encoding::Percent,
@@ -15,14 +14,8 @@ pub(super) const INLINE: Inline = Inline {
     reach: REACH,
 };
 
-fn find(text: &[u8], mut from: usize) -> Option<usize> {
-    loop {
-        let at = from + memchr(b'%', text.get(from..)?)?;
-        if hex(text, at + 1, 2).is_some() || wide(text, at).is_some() {
-            return Some(at);
-        }
-        from = at + 1;
-    }
+fn find(text: &[u8], from: usize) -> Option<usize> {
+    region::first(text, from, b'%', |at| hex(text, at + 1, 2).is_some() || wide(text, at).is_some())
 }
 
 fn decode(text: &[u8], at: usize, out: &mut Vec<u8>) -> usize {

@@ -8,7 +8,7 @@
 use super::chain::Encoding;
 use super::frame::Frame;
 use crate::redact::finding::Span;
-use memchr::{memchr, memrchr_iter};
+use memchr::{memchr, memchr_iter, memrchr_iter};
 
 /// An encoding that writes single characters differently.
 pub(super) struct Inline {
@@ -45,6 +45,11 @@ pub(super) fn triggers(text: &[u8]) -> u8 {
         | (ampersand * AMPERSAND)
         | (equals * EQUALS)
         | (unseen * UNSEEN)
+}
+
+/// The first `sign` at or after `from` that begins an encoded character, as `reads` tells.
+pub(super) fn first(text: &[u8], from: usize, sign: u8, reads: impl Fn(usize) -> bool) -> Option<usize> {
+    memchr_iter(sign, text.get(from..)?).map(|at| from + at).find(|at| reads(*at))
 }
 
 pub(super) const BACKSLASH: u8 = 1;

@@ -2,7 +2,9 @@
 //! when broken into lines as mail programs and key files do.
 
 use super::chain::Encoding;
+use super::escape::hex;
 use super::frame::Frame;
+use super::syslog;
 use crate::redact::bits::Bits;
 use crate::redact::finding::Span;
 
@@ -49,11 +51,30 @@ const LINE: usize = 32;
 pub(super) fn next(text: &[u8], parent: Option<&Frame>, starts: RunStarts<'_>, mut from: usize) -> Option<Span> {
     loop {
         let run = scan(text, starts, from)?;
+        if run.len() < SHORTEST {
+            from = run.end as usize;
+            continue;
+        }
         let around = Span::new((run.start as usize).saturating_sub(1), text.len().min(run.end as usize + 1));
         if parent.is_none_or(|parent| parent.produced_in(around)) {
             return Some(run);
         }
         from = run.end as usize;
+    }
+}
+
+/// Characters at the start of a run that are the end of an encoded sign before it, which parts texts: `%20`, `%2520`,
+/// `\x3d`, `#012`.
+fn of_sign(text: &[u8], start: usize) -> usize {
+    let parts = |at: usize| hex(text, at, 2).is_some_and(|byte| byte <= 0x20 || b"\"'&,:;<=>".contains(&(byte as u8)));
+    match start.checked_sub(1).map(|at| text[at]) {
+        Some(b'%') => {
+            let percents = 2 * text[start..].chunks(2).take_while(|code| *code == b"25").count();
+            if parts(start + percents) { percents + 2 } else { 0 }
+        }
+        Some(b'\\') if text[start] == b'x' && parts(start + 1) => 3,
+        Some(b'#') if syslog::read(text, start - 1).is_some_and(|byte| byte < 0x20) => 3,
+        _ => 0,
     }
 }
 
@@ -67,7 +88,10 @@ fn scan(text: &[u8], starts: RunStarts<'_>, mut start: usize) -> Option<Span> {
         let stretch = text.get(start..start + SHORTEST)?;
         match stretch.iter().rposition(|&byte| !is_opaque(byte)) {
             Some(at) => start += at + 1,
-            None => return Some(Span::new(start, end_of(text, start))),
+            None => {
+                start += of_sign(text, start);
+                return Some(Span::new(start, end_of(text, start)));
+            }
         }
     }
 }

@@ -4,7 +4,6 @@
 
 use super::chain::Encoding;
 use super::region::{self, Inline, REACH};
-use memchr::memchr;
 
 pub(super) const INLINE: Inline = Inline {
     encoding: Encoding::Syslog,
@@ -16,14 +15,8 @@ pub(super) const INLINE: Inline = Inline {
     reach: REACH,
 };
 
-fn find(text: &[u8], mut from: usize) -> Option<usize> {
-    loop {
-        let at = from + memchr(b'#', text.get(from..)?)?;
-        if read(text, at).is_some() {
-            return Some(at);
-        }
-        from = at + 1;
-    }
+fn find(text: &[u8], from: usize) -> Option<usize> {
+    region::first(text, from, b'#', |at| read(text, at).is_some())
 }
 
 fn decode(text: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
@@ -37,7 +30,7 @@ fn decode(text: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
 }
 
 /// The byte written as `#` and three octal digits at `at`.
-fn read(text: &[u8], at: usize) -> Option<u8> {
+pub(super) fn read(text: &[u8], at: usize) -> Option<u8> {
     let digits = text.get(at + 1..at + 4)?;
     if !matches!(digits, [b'0'..=b'3', b'0'..=b'7', b'0'..=b'7']) {
         return None;

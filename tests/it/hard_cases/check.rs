@@ -118,7 +118,7 @@ fn without_labels(output: &str) -> String {
 }
 
 /// The first record of JSON that lost its shape.
-fn shape(input: &str, output: &str) -> Option<String> {
+pub(super) fn shape(input: &str, output: &str) -> Option<String> {
     input.lines().zip(output.lines()).find_map(|(before, after)| {
         let before = serde_json::from_str::<Value>(before).ok()?;
         match serde_json::from_str::<Value>(after) {
