@@ -41,8 +41,9 @@ fn of_carrier(record: &[u8], found: &Range<usize>, at: usize) -> bool {
     closing || escape || sign && json().is_some_and(|json| !cells::in_string(&record[json.clone()])[at - json.start])
 }
 
-/// The JSON at the start of the record, and at its first brace.
+/// The JSON at the start of the record, and at its first brace. What is wrong inside of strings is forgiven.
 fn json_in(record: &[u8]) -> Vec<Range<usize>> {
+    let record = &forgiven(record);
     let starts = [record.iter().position(|byte| !byte.is_ascii_whitespace()), memchr::memchr(b'{', record)];
     let read = |start: usize| {
         let mut values = serde_json::Deserializer::from_slice(&record[start..]).into_iter::<IgnoredAny>();
@@ -50,6 +51,22 @@ fn json_in(record: &[u8]) -> Vec<Range<usize>> {
         container.then(|| start..start + values.byte_offset())
     };
     starts.into_iter().flatten().filter_map(read).collect()
+}
+
+/// `record` with a right escape in the place of each that JSON does not know, and without control characters.
+fn forgiven(record: &[u8]) -> Vec<u8> {
+    let mut escaped = false;
+    let right = |&byte: &u8| {
+        let known = !escaped || b"\"\\/bfnrt".contains(&byte);
+        escaped = byte == b'\\' && !escaped;
+        match byte {
+            _ if !known => b'n',
+            0x80.. => b'x',
+            0..0x20 => b' ',
+            byte => byte,
+        }
+    };
+    record.iter().map(right).collect()
 }
 
 /// JSON stays JSON of the same shape, nested JSON too.

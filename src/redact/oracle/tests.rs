@@ -186,9 +186,19 @@ mod mended {
 
     #[test]
     fn the_letter_of_an_escape_in_a_string_is_the_carriers() {
-        fuzz_redact_vs_naive(include_bytes!(
-            "../../../fuzz/seeds/redact_vs_naive/escape-before-an-address-in-a-string"
-        ));
+        for seed in [
+            &include_bytes!("../../../fuzz/seeds/redact_vs_naive/escape-before-an-address-in-a-string")[..],
+            include_bytes!("../../../fuzz/seeds/redact_vs_naive/escape-before-a-token"),
+            include_bytes!("../../../fuzz/seeds/redact_vs_naive/escapes-before-percent-signs"),
+            include_bytes!("../../../fuzz/seeds/redact_vs_naive/tabs-before-percent-signs"),
+        ] {
+            fuzz_redact_vs_naive(seed);
+        }
+    }
+
+    #[test]
+    fn the_bracket_of_an_object_with_a_wrong_escape_is_the_carriers() {
+        fuzz_redact_vs_naive(include_bytes!("../../../fuzz/seeds/redact_vs_naive/key-behind-a-wrong-escape"));
     }
 
     #[test]
