@@ -129,8 +129,18 @@ impl Rule {
 
     /// Everything that decides what is masked, as text.
     pub fn decisions(&self) -> String {
+        let mut text = String::new();
+        self.write_decisions(&mut text);
+        text
+    }
+
+    /// Appends [`Rule::decisions`].
+    pub(super) fn write_decisions(&self, out: &mut String) {
+        use std::fmt::Write;
         let Rule { id, class, severity, label, what, check, near, not_near, mask, allow, stage, .. } = self;
-        format!("{:?}", (id, class, severity, label, what, check, near, not_near, mask, allow, stage))
+        let written =
+            write!(out, "{:?}", (id, class, severity, label, what, check, near, not_near, mask, allow, stage));
+        debug_assert!(written.is_ok(), "a string takes every text");
     }
 }
 

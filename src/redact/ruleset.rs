@@ -273,10 +273,12 @@ impl RuleSet {
 
 /// Digest of what rules and policy decide; titles, references and examples do not count.
 fn fingerprint(rules: &[Rule], policy: &Policy) -> Fingerprint {
-    let mut digest = blake3::Hasher::new();
+    let (mut digest, mut decisions) = (blake3::Hasher::new(), String::new());
     for rule in rules {
-        digest.update(rule.decisions().as_bytes());
-        digest.update(b"\n");
+        decisions.clear();
+        rule.write_decisions(&mut decisions);
+        decisions.push('\n');
+        digest.update(decisions.as_bytes());
     }
     digest.update(format!("{policy:?}").as_bytes());
     let bytes = digest.finalize();

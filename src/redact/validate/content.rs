@@ -104,17 +104,27 @@ pub(in crate::redact) fn uuid_suffix(candidate: &[u8]) -> Verdict {
     uuid(&candidate[candidate.len().saturating_sub(36)..])
 }
 
-/// Refutes values without a part that is random: twelve letters and digits and more, none joined by a sign, that change
-/// between digits and letters and from small to capital four times and more; or a UUID at the end. Parts of names of
-/// hosts, files and tables are words, numbers, and shorter.
+/// Refutes values without a part that is random, or a UUID at the end. A part has no sign inside; it is random when digits
+/// and letters take turns in it, or small letters and capitals, four times and more, or when it is longer than words
+/// are. Parts of names of hosts, files and tables are words, numbers, and small letters with digits for eleven characters
+/// at most.
 pub(in crate::redact) fn random_part(candidate: &[u8]) -> Verdict {
-    const SHORTEST: usize = 12;
     const TURNS: usize = 4;
+    const SHORTEST: usize = 12;
+    const SHORTEST_MIXED: usize = 8;
+    const LONGEST_WORD: usize = 23;
     let turns = |pair: &&[u8]| {
         pair[0].is_ascii_digit() != pair[1].is_ascii_digit()
             || pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()
     };
-    let random = |part: &[u8]| part.len() >= SHORTEST && part.windows(2).filter(turns).count() >= TURNS;
+    let random = |part: &[u8]| {
+        let mixed = mixed_case(part) != Verdict::Refutes;
+        let shortest = if mixed { SHORTEST_MIXED } else { SHORTEST };
+        has_digit(part) != Verdict::Refutes
+            && has_letter(part) != Verdict::Refutes
+            && part.len() >= shortest
+            && (part.len() > LONGEST_WORD || part.windows(2).filter(turns).count() >= TURNS)
+    };
     let mut parts = candidate.split(|byte| !byte.is_ascii_alphanumeric());
     weak(parts.any(random) || uuid_suffix(candidate) != Verdict::Refutes)
 }
@@ -236,6 +246,8 @@ mod tests {
                 "pk_12345678_8KQ1VZ7Y2M4N6P0R3T5W9X1B2C4D6F8G",
                 "sk_test_6f1c2a9e-fa4e-4b7d-9c11-0a5d3c2e7b88",
                 "token-x2x4z:9rq7zkx2m5vt8wd4",
+                "pa-Xy9zQ2mB_4-k7RtW8pL_x-Q2nV6sZ1d",
+                "sk_sbox_abcdefghijklmn4opqrstuvwxy",
             ],
         );
         assert_verdicts(
