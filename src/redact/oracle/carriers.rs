@@ -84,8 +84,9 @@ fn logfmt(draw: &mut Draw<'_>) -> String {
 
 fn url(draw: &mut Draw<'_>) -> String {
     let user = if draw.byte() > 127 { format!("app:{}@", draw.letters(10)) } else { String::new() };
+    // No plus sign for a blank: before digits it makes a number that stands behind a mask one of a phone.
     let pair =
-        |draw: &mut Draw<'_>| format!("{}={}", draw.one_of(&KEYS), words(draw).replace(' ', "+").replace('@', "%40"));
+        |draw: &mut Draw<'_>| format!("{}={}", draw.one_of(&KEYS), words(draw).replace(' ', "%20").replace('@', "%40"));
     let query: Vec<String> = (0..=draw.below(4)).map(|_| pair(draw)).collect();
     format!("GET https://{user}host.example/v1/{}?{} 200", draw.below(1000), query.join("&"))
 }
