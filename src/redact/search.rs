@@ -14,7 +14,7 @@ use super::ruleset::RuleSet;
 use super::shape::ShapeHit;
 use super::simd;
 use super::steps;
-use super::trigger::Triggers;
+use super::trigger::{Triggers, here, within};
 use super::validate::Verdict;
 use regex::bytes::{CaptureLocations, Regex};
 use std::ops::Range;
@@ -224,19 +224,6 @@ impl Scratch {
     }
 }
 
-/// The positions of a sorted list that lie in `range`. Records come in order: `done` positions lie before it.
-fn within<T>(list: &[T], range: &Range<usize>, done: &mut usize, place: impl Fn(&T) -> u32) -> Range<usize> {
-    let until = |mut from: usize, bound: usize| {
-        while list.get(from).is_some_and(|entry| (place(entry) as usize) < bound) {
-            from += 1;
-        }
-        from
-    };
-    let from = until(*done, range.start);
-    *done = until(from, range.end);
-    from..*done
-}
-
 fn ask_triggers(
     rules: &RuleSet,
     text: &[u8],
@@ -247,21 +234,25 @@ fn ask_triggers(
 ) {
     let [at, dotted, colons, pairs, opaque] = &mut triggers.done;
     let table = &rules.by_trigger;
-    for (list, shapes, done) in [
-        (&triggers.at, &table.at, at),
-        (&triggers.dotted, &table.dotted, dotted),
-        (&triggers.colons, &table.colons, colons),
-        (&triggers.pairs, &table.pairs, pairs),
-    ] {
-        if list.get(*done).is_none_or(|next| *next as usize >= record.end) {
-            continue;
+    let mut ask_all = |shapes: &[u16], at| {
+        for &number in shapes {
+            ask(rules, text, record, number, at, scratch, out);
         }
-        for &at in &list[within(list, record, done, |at| *at)] {
-            for &number in shapes {
-                ask(rules, text, record, number, at, scratch, out);
-            }
+    };
+    for (list, shapes, done) in [(&triggers.at, &table.at, at), (&triggers.dotted, &table.dotted, dotted)] {
+        for &at in here(list, record, done) {
+            ask_all(shapes, at);
         }
     }
+    // One shape asks at both: in order, so that a later hit does not hide an earlier one.
+    let mut pairs = here(&triggers.pairs, record, pairs).iter().peekable();
+    for &at in here(&triggers.colons, record, colons) {
+        while let Some(&before) = pairs.next_if(|before| **before < at) {
+            ask_all(&table.pairs, before);
+        }
+        ask_all(&table.colons, at);
+    }
+    pairs.for_each(|&at| ask_all(&table.pairs, at));
     let opaque = within(&triggers.opaque, record, opaque, |(start, _)| *start);
     simd::with_bit_instructions(|| ask_digits(rules, text, record, triggers, scratch, out));
     for &(start, end) in &triggers.opaque[opaque] {

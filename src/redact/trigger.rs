@@ -312,6 +312,27 @@ fn each(mut bits: u64, mut visit: impl FnMut(u32)) {
     }
 }
 
+/// The positions of a sorted list that lie in `range`. Records come in order: `done` positions lie before it.
+pub(super) fn within<T>(list: &[T], range: &Range<usize>, done: &mut usize, place: impl Fn(&T) -> u32) -> Range<usize> {
+    let until = |mut from: usize, bound: usize| {
+        while list.get(from).is_some_and(|entry| (place(entry) as usize) < bound) {
+            from += 1;
+        }
+        from
+    };
+    let from = until(*done, range.start);
+    *done = until(from, range.end);
+    from..*done
+}
+
+/// What of a list lies within a record; most lists hold nothing there.
+pub(super) fn here<'l>(list: &'l [u32], record: &Range<usize>, done: &mut usize) -> &'l [u32] {
+    if list.get(*done).is_none_or(|next| *next as usize >= record.end) {
+        return &[];
+    }
+    &list[within(list, record, done, |at| *at)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,7 +32,7 @@ fn extend(scope: Scope<'_>, mut at: usize, from: usize, style: Style) -> usize {
         if byte == b'\\' {
             // A run of backslashes is judged once, so that long ones stay linear.
             let run = scope.backslashes(at);
-            if ends_after_backslashes(scope, at + run) {
+            if ends_after_backslashes(scope, at + run) || line_ends(scope, at + run) {
                 break;
             }
             at += run;
@@ -153,6 +153,19 @@ fn ends_after_backslashes(scope: Scope<'_>, after: usize) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether the backslashes before `at` escape the end of a line, behind which a header or setting begins: `x\r\nHost: y`.
+fn line_ends(scope: Scope<'_>, at: usize) -> bool {
+    let after = match scope.byte(at) {
+        Some(b'r') if scope.byte(at + 1) == Some(b'\\') => at + 1 + scope.backslashes(at + 1),
+        Some(b'n') => at,
+        _ => return false,
+    };
+    let name = scope.text[(after + 1).min(scope.limit)..scope.limit].iter().take(48);
+    let length = name.take_while(|byte| byte.is_ascii_alphanumeric() || matches!(**byte, b'-' | b'_')).count();
+    let next = after + 1 + length;
+    scope.byte(after) == Some(b'n') && (length == 0 && after > at || length > 1 && scope.has(next, b": "))
 }
 
 /// A letter, as the first of a tag's name.

@@ -113,8 +113,12 @@ fn placeholder(scope: Scope<'_>, place: &Range<usize>) -> Option<Placeholder> {
         b"%s" => Some(count(b"%s")),
         [b'?' | b'$' | b':', digits @ ..] if digits.len() <= 2 && !digits.is_empty() => number(digits),
         [b'@', b'p' | b'P' | b'_', rest @ ..] if rest.len() <= 16 => {
-            let name = !rest.is_empty() && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-            (name && rest.iter().any(u8::is_ascii_digit)).then_some(Placeholder::Named)
+            // `@p0`, `@__email_0`: a password may begin alike.
+            let digits = rest.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+            let stem = &rest[..rest.len() - digits];
+            let name = stem.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+            let parted = stem.is_empty() || stem.ends_with(b"_");
+            ((1..=3).contains(&digits) && name && parted).then_some(Placeholder::Named)
         }
         _ => None,
     }

@@ -28,10 +28,11 @@ pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>, at: usize) -> bool
     reader.out.len() > known
 }
 
-/// Calls that write a text into a field of a form.
+/// Calls that write a text into a field of a form, or compare what it holds.
 #[rustfmt::skip]
 const WRITERS: &[&str] = &[
-    "fill", "fillField", "fill_in", "input_text", "sendKeys", "send_keys", "setValue", "set_value", "type", "type_into", "typeText", "val",
+    "eq", "equal", "equals", "fill", "fillField", "fill_in", "input_text", "isEqualTo", "sendKeys", "send_keys", "setValue", "set_value", "toBe", "toEqual", "type",
+    "type_into", "typeText", "val",
 ];
 
 /// `By.id("password")).sendKeys("x")`, `page.fill('#password', 'x')`: what is written into the field whose selector ends

@@ -32,7 +32,8 @@ pub(crate) fn words_end(scope: Scope<'_>, from: usize) -> usize {
             b'\t' | b'\n' | b'\r' | b'\\' | 0 => break,
             b'&' if bare::pair_begins(scope, at + 1) => break,
             b' ' if matches!(scope.byte(at + 1), None | Some(b' ' | b'-')) => break,
-            b' ' if bare::pair_begins(scope, at + 1) => break,
+            b' ' if bare::pair_begins(scope, at + 1) || is_machine_word(scope, at + 1) => break,
+            b'\'' if !scope.byte(at + 1).is_some_and(|byte| byte.is_ascii_alphabetic() || byte >= 0x80) => break,
             _ => at += 1,
         }
     }
@@ -41,6 +42,14 @@ pub(crate) fn words_end(scope: Scope<'_>, from: usize) -> usize {
         at += 1;
     }
     at
+}
+
+/// An id behind the words of a name: one token of a dozen hexadecimal digits and dashes or more.
+fn is_machine_word(scope: Scope<'_>, from: usize) -> bool {
+    const SHORTEST: usize = 12;
+    let rest = &scope.text[from.min(scope.limit)..scope.limit];
+    let length = rest.iter().take(64).take_while(|byte| byte.is_ascii_hexdigit() || **byte == b'-').count();
+    length >= SHORTEST && count_digits(&rest[..length]) >= 4
 }
 
 /// The words of a name among [`words_end`]: a word in small letters that no name goes on behind ends it.
@@ -146,6 +155,9 @@ pub(crate) fn date_end(scope: Scope<'_>, from: usize, style: Style) -> usize {
 /// The rest of the line, when nothing in it looks like something else: a pair or a comment.
 pub(crate) fn line_end(scope: Scope<'_>, from: usize, style: Style) -> usize {
     let word = bare::end(scope, from, style);
+    if scope.byte(word) == Some(b'\\') {
+        return word;
+    }
     let rest = &scope.text[word..scope.limit];
     let end = word + rest.iter().position(|byte| matches!(byte, b'\n' | b'\r' | 0)).unwrap_or(rest.len());
     let mut at = word;

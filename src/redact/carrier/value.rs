@@ -41,8 +41,12 @@ fn skip_to_value(scope: Scope<'_>, at: usize, style: Style) -> usize {
 
 fn read_at(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Style) -> usize {
     if let Some(quote) = quoted::open(scope, wrapper_end(scope, from)) {
-        let inner = quoted::read(scope, quote);
+        let mut inner = quoted::read(scope, quote);
         scalar(reader, scope, inner.start..inner.end, true);
+        while let Some(rest) = shell_rest(scope, inner) {
+            reader.claim(scope, inner.after - 1..rest.end, false);
+            inner = rest;
+        }
         return concatenated(reader, scope, inner);
     }
     let from = typed_end(scope, from);
@@ -65,6 +69,15 @@ fn read_at(reader: &mut Reader<'_>, scope: Scope<'_>, from: usize, style: Style)
         b'&' | b'*' if style.member => container::read(reader, scope, from + 1),
         _ => bare_value(reader, scope, from, style),
     }
+}
+
+/// What goes on behind a quote in a shell's quotes: `'O'\''Brien'`.
+fn shell_rest(scope: Scope<'_>, first: Quoted) -> Option<Quoted> {
+    let slashes = scope.backslashes(first.after);
+    let shell = first.closed && slashes > 0 && scope.text[first.after - 1] == b'\'';
+    let open = first.after + slashes + 1;
+    let rest = (shell && scope.has(open - 1, b"''")).then(|| quoted::open(scope, open)).flatten()?;
+    Some(quoted::read(scope, rest)).filter(|rest| rest.closed)
 }
 
 /// Reads what is joined to a quoted value, `"x" + "y"`, `'x' . 'y'`, `"x" "y"`, and returns the end of all.

@@ -66,7 +66,7 @@ pub fn find(text: &[u8], hit: WordHit, table: &KeyTable, cursor: &mut KeyCursor,
     let whole = Scope { text, floor: record.start, limit: record.end, nested: false };
     // The longest key that a name ends in speaks for it: `Set-Cookie` is no `cookie`. Nor is a name what a heading says
     // is a value.
-    if cursor.name_end() == name.end || cursor.in_cell(name.start) {
+    if cursor.name_end() == name.end || cursor.in_cell(name.start) || is_padded_end(text, &record, &range) {
         return;
     }
     let string_end = cursor.string_end(text, name.start);
@@ -240,6 +240,24 @@ fn is_index(scope: Scope<'_>, mut open: usize, labels: &Labels) -> bool {
         }
     }
     true
+}
+
+/// Whether the word is the end of base64 that padding follows: `'ojL5…15pw=', n`.
+fn is_padded_end(text: &[u8], record: &Range<usize>, word: &Range<usize>) -> bool {
+    const SHORTEST: usize = 20;
+    let Range { start, end } = *word;
+    if text.get(end) != Some(&b'=') || start == record.start || !text[start - 1].is_ascii_alphanumeric() {
+        return false;
+    }
+    let alphabet = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(**byte, b'+' | b'/');
+    let length = text[record.start..end].iter().rev().take(4096).take_while(alphabet).count();
+    let padding = text[end..record.end].iter().take(2).take_while(|byte| **byte == b'=').count();
+    let run = &text[end - length..end];
+    let count = |kind: fn(&u8) -> bool| run.iter().filter(|byte| kind(byte)).take(4).count();
+    let mixed =
+        [u8::is_ascii_digit, u8::is_ascii_uppercase, u8::is_ascii_lowercase].into_iter().all(|kind| count(kind) >= 4);
+    let ends = text[..record.end].get(end + padding).is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    length >= SHORTEST && (length + padding) % 4 == 0 && mixed && ends
 }
 
 /// Whether a whole word of small letters ends at `end`: `credentials[password]: x`.

@@ -104,6 +104,9 @@ fn separator(scope: Scope<'_>, at: usize) -> Option<(usize, Sign)> {
     if let Some(behind) = compound_assignment(scope, at) {
         return Some((behind, Sign::Assign));
     }
+    if let Some(value) = fallback(scope, at) {
+        return Some((value, Sign::Assign));
+    }
     match scope.byte(at)? {
         b':' => match scope.byte(at + 1) {
             Some(b'=') => Some((at + 2, Sign::Assign)),
@@ -141,6 +144,13 @@ fn separator(scope: Scope<'_>, at: usize) -> Option<(usize, Sign)> {
         0xE2 if scope.has(at, "→".as_bytes()) => Some((at + 3, Sign::Assign)),
         _ => None,
     }
+}
+
+/// `process.env.SECRET || 'x'`, `token ?? "x"`, `secret or 'x'`: the text that is taken where there is none.
+fn fallback(scope: Scope<'_>, at: usize) -> Option<usize> {
+    let sign = [&b"|| "[..], b"?? ", b"?: ", b"or "].into_iter().find(|sign| scope.has(at, sign))?;
+    let value = scope.skip_blank(at + sign.len());
+    quoted::open(scope, value).is_some().then_some(value)
 }
 
 /// `token: String = "x"`: behind the sign that follows the type of a declaration.

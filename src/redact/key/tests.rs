@@ -399,6 +399,21 @@ fn what_programs_print_around_a_value() {
         ("page.fill('input[name=password]', 'FAKEfill7'); page.fill('#city', 'Gdynia')", &["FAKEfill7"]),
         ("cy.get('[data-test=password]').type('FAKEtype7') // 20.10", &["FAKEtype7"]),
         ("$('#password').addClass('is-invalid-7'); find('[name=password]').should('be.visible')", &[]),
+        (r"X-Api-Key: FAKEhdr77\r\nPartition: 5985\r\n ref 7", &["FAKEhdr77"]),
+        (r"password: FAKEline7\r\n ref fc969497", &["FAKEline7"]),
+        (r"password: FAKE\new\red7 n=1", &[r"FAKE\new\red7"]),
+        ("JWT_SECRET='O'\\''FAKEshell7' PORT=8080", &["O", "'\\''FAKEshell7"]),
+        ("password=@p8uFAKEwi7JHK version=2", &["@p8uFAKEwi7JHK"]),
+        ("a, last_name: Moreau ref 4813f380-6df0-4563-a27a-76755cbafe23", &["Moreau ref"]),
+        ("curl -H 'last_name: O'Neil' ref 7", &["O'Neil"]),
+        (
+            "{'password': 'ojL5TLPH644QzkaelgozOd9myoPan/5Ph/2qXwn15pw='} ref 5876e671-c645",
+            &["ojL5TLPH644QzkaelgozOd9myoPan/5Ph/2qXwn15pw="],
+        ),
+        ("checksum M7bVRE/a3catVF8a0iKh9fHxjXn1jNgDtA94qXzs1pw= host x; acme2Pw=FAKEpw77", &["FAKEpw77"]),
+        ("const s = process.env.SECRET || 'FAKEelse7'; token ?? \"FAKEnull7\"", &["FAKEelse7", "FAKEnull7"]),
+        ("expect(user.password).toBe('FAKEbe77') // 7", &["FAKEbe77"]),
+        ("if (token || 'x' in password or args) { secret || retry }", &["x"]),
         (r#"{"secret":{"Key":"FAKEjwt7","ExpireMinutes":60}}"#, &["FAKEjwt7"]),
     ]);
 }

@@ -41,9 +41,10 @@ fn pairs(text: &[u8], at: usize, floor: usize, separator: u8) -> Option<ShapeHit
     named(text, start, start + 3 * masked - 1)
 }
 
-/// True when the separator just before `start` itself follows a hexadecimal digit: the chain began earlier.
+/// True when the separator just before `start` itself follows two hexadecimal digits: the chain began earlier, unless
+/// they are the end of a word, `mac:00:…`.
 fn chained(text: &[u8], start: usize, floor: usize) -> bool {
-    start >= floor + 2 && hex(text, start - 2, 1) && start >= floor + 3 && hex(text, start - 3, 1)
+    start >= floor + 3 && hex(text, start - 3, 2) && !word_before(text, start - 3, floor)
 }
 
 fn quads(text: &[u8], at: usize, floor: usize) -> Option<ShapeHit> {

@@ -270,8 +270,11 @@ fn is_reference(text: &[u8], at: usize, floor: usize) -> bool {
         "version",
         "uid",
         "count",
+        "key",
         "total",
         "about",
+        "zamowienie",
+        "zamowienia",
         "zamówienie",
         "zamówienia",
         "commande",
@@ -312,5 +315,7 @@ fn is_reference(text: &[u8], at: usize, floor: usize) -> bool {
     ];
     let word = previous_word(text, at, floor);
     REFERENCES.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
-        || (ends_with_fold(word, "_id") || ends_with_fold(word, "-id") || starts_with_fold(word, "order"))
+        || ["_id", "-id", "_key", "-key"].iter().any(|ending| ends_with_fold(word, ending))
+        || ["Id", "Key"].iter().any(|ending| word.ends_with(ending.as_bytes()))
+        || starts_with_fold(word, "order")
 }

@@ -234,8 +234,8 @@ pub(super) fn postcode_city(text: &[u8], at: usize, floor: usize) -> Option<Shap
         return None;
     }
     let end = town_end(text, postcode_end(text, at)?)?;
-    // `?page=74811 HTTP/1.1`: no town, a request.
-    if text.get(end) == Some(&b'/') {
+    // `?page=74811 HTTP/1.1`: no town, a request; `LIMIT=77982 TOKEN=x`: the next setting.
+    if matches!(text.get(end), Some(b'/' | b'=' | b'_')) {
         return None;
     }
     Some(ShapeHit::new(at, end, Verdict::Silent))

@@ -82,10 +82,19 @@ fn info_end(text: &[u8], from: usize) -> Option<usize> {
     let length = colons.find(|at| window[at + 1..length].starts_with(b"//")).unwrap_or(length);
     let window = &window[..length];
     let slash = window.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#' | b'\\')).unwrap_or(length);
-    if !window[..slash].contains(&b'@') && host_end(&window[..slash], 0).is_some() {
+    if !window[..slash].contains(&b'@') && host_end(&window[..slash], 0).is_some() || settings_follow(window) {
         return None;
     }
     memchr::memchr_iter(b'@', window).find(|sign| host_end(window, sign + 1).is_some()).map(|sign| from + sign)
+}
+
+/// `db:1433;databaseName=erp;password=a@b`: settings follow the host, so that no at-sign parts a user from it.
+fn settings_follow(window: &[u8]) -> bool {
+    let Some(end) = memchr::memchr(b';', window).filter(|end| host_end(&window[..*end], 0) == Some(*end)) else {
+        return false;
+    };
+    let name = window[end + 1..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    name > 1 && window.get(end + 1 + name) == Some(&b'=')
 }
 
 /// The end of the host (and port) at `at`, if what follows it may follow a host.
