@@ -148,8 +148,13 @@ fn separator(scope: Scope<'_>, at: usize) -> Option<(usize, Sign)> {
 
 /// `process.env.SECRET || 'x'`, `token ?? "x"`, `secret or 'x'`: the text that is taken where there is none.
 fn fallback(scope: Scope<'_>, at: usize) -> Option<usize> {
-    let sign = [&b"|| "[..], b"?? ", b"?: ", b"or "].into_iter().find(|sign| scope.has(at, sign))?;
-    let value = scope.skip_blank(at + sign.len());
+    let sign = match scope.byte(at)? {
+        b'|' if scope.has(at, b"|| ") => 3,
+        b'?' if scope.has(at, b"?? ") || scope.has(at, b"?: ") => 3,
+        b'o' if scope.has(at, b"or ") => 3,
+        _ => return None,
+    };
+    let value = scope.skip_blank(at + sign);
     quoted::open(scope, value).is_some().then_some(value)
 }
 
